@@ -1,0 +1,1 @@
+"""The engine of Rowsmith: everything but the pages. It never imports Streamlit."""

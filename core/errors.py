@@ -1,0 +1,61 @@
+"""One tree of errors. What descends from `AppError` may be shown to the analyst as it is.
+
+AppError
+├── ConfigError    a setting is out of bounds or does not fit the task  (also a ValueError)
+├── DataError      the table cannot be used as asked                    (also a ValueError)
+│   └── TableFileError   a file could not be read as a table
+├── BundleError    a model file is not one, or is damaged               (also a ValueError)
+│   ├── BundleMissingError   there is no such file                      (also a FileNotFoundError)
+│   └── BundleWriteError     the disk refused to take it                (also an OSError)
+├── TrainingError  a training could not go on                           (also a ValueError)
+└── RunError       a run, a dataset or the workspace is not as needed   (also a RuntimeError)
+"""
+
+
+class AppError(Exception):
+    """An error in one plain sentence: what is wrong, the value found, what to do.
+
+    `str(error)` is the message; where the specification fixes the message's wording, `remedy`
+    holds the rest, and `sentence` gives both.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    @property
+    def sentence(self) -> str:
+        """Return the message with its remedy, as pages show it."""
+        return f"{self}. {self.remedy}" if self.remedy else str(self)
+
+
+class ConfigError(AppError, ValueError):
+    """A setting is out of bounds or does not fit the task."""
+
+
+class DataError(AppError, ValueError):
+    """The table cannot be used as asked."""
+
+
+class TableFileError(DataError):
+    """A file could not be read as a table."""
+
+
+class BundleError(AppError, ValueError):
+    """A model file is not one, is damaged, or cannot be written."""
+
+
+class BundleMissingError(BundleError, FileNotFoundError):
+    """There is no model file at the path given."""
+
+
+class BundleWriteError(BundleError, OSError):
+    """The disk refused to take the model file."""
+
+
+class TrainingError(AppError, ValueError):
+    """A training could not go on."""
+
+
+class RunError(AppError, RuntimeError):
+    """A run, a dataset or the workspace is not as needed."""

@@ -1,0 +1,1 @@
+"""Reading a file the analyst has into a table, and understanding its columns."""

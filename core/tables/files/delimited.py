@@ -1,0 +1,204 @@
+"""Read the rows of a text table as they stand, every cell a text.
+
+Arrow reads tidy files fast. Where a row has too few or too many cells, a quotation mark is not
+closed or blanks stand before one, Python's csv module reads the file again with line numbers:
+a short row is filled up with missing cells and reported, blank cells too many are dropped, and
+any other long row is refused, because nobody knows which of its cells is which.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import BytesIO, RawIOBase
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from core.errors import TableFileError
+from core.tables.files import limits
+from core.tables.files.dialect import Dialect
+from core.tables.files.encoding import TextSource
+from core.tables.files.names import shown
+
+BLOCK_BYTES = 1 << 23
+ROWS_A_BATCH = 65_536
+_END = "\x1e"
+
+
+class UntidyRowsError(Exception):
+    """The fast reader met a row it does not understand."""
+
+
+def read_tidy(source: TextSource, dialect: Dialect) -> Iterator[pa.RecordBatch]:
+    """Yield batches of text columns; raise UntidyRowsError for rows that need a closer look.
+
+    Arrow does not tell that a quotation mark was never closed. So a last row of our own is added
+    behind the file: it comes back as it is, unless an open quotation mark swallowed it.
+    """
+    if dialect.skip_space:
+        raise UntidyRowsError
+    n_columns = len(dialect.names.names)
+    last = dialect.delimiter.join([_END] * n_columns)
+    with source.path.open("rb") as file:
+        file.seek(dialect.body)
+        stream = _FileAndMore(file, f"\n{last}\n".encode()) if source.has_quotes else file
+        batches = _arrow_batches(stream, dialect)
+        yield from _without_last_row(batches, n_columns) if source.has_quotes else batches
+
+
+def _arrow_batches(stream: BinaryIO | RawIOBase, dialect: Dialect) -> Iterator[pa.RecordBatch]:
+    names = [str(i) for i in range(len(dialect.names.names))]
+    try:
+        reader = arrow_csv.open_csv(
+            stream,
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
+            parse_options=arrow_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+        for batch in reader:
+            _check_cell_sizes(batch)
+            yield batch
+    except pa.ArrowInvalid as error:
+        raise UntidyRowsError(str(error)) from error
+
+
+def _without_last_row(batches: Iterator[pa.RecordBatch], n_columns: int) -> Iterator[pa.RecordBatch]:
+    held: pa.RecordBatch | None = None
+    for batch in batches:
+        if batch.num_rows and held is not None:
+            yield held
+        held = batch if batch.num_rows else held
+    if held is None or list(held.slice(held.num_rows - 1).to_pylist()[0].values()) != [_END] * n_columns:
+        raise UntidyRowsError("a quotation mark is not closed")
+    yield held.slice(0, held.num_rows - 1)
+
+
+class _FileAndMore(RawIOBase):
+    """An opened file with some more bytes behind its end."""
+
+    def __init__(self, file: BinaryIO, more: bytes) -> None:
+        self._parts: list[BinaryIO] = [file, BytesIO(more)]
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, nothing only at the end."""
+        while self._parts:
+            if content := self._parts[0].read(size):
+                return content
+            self._parts.pop(0)
+        return b""
+
+
+class UntidyReader:
+    """Read any rows slowly, and remember what was done to them."""
+
+    def __init__(self, source: TextSource, dialect: Dialect) -> None:
+        self._source = source
+        self._dialect = dialect
+        self._n_columns = len(dialect.names.names)
+        self._short_lines: list[int] = []
+        self._long_lines: list[int] = []
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of text columns."""
+        batch: list[list[str]] = []
+        for row in self._rows():
+            batch.append(row)
+            if len(batch) == ROWS_A_BATCH:
+                yield _as_batch(batch, self._n_columns)
+                batch = []
+        if batch:
+            yield _as_batch(batch, self._n_columns)
+
+    def notices(self) -> tuple[str, ...]:
+        """Say which lines were filled up or shortened; complete once all batches were read."""
+        return (
+            *_lines_notice("Rows with too few cells were filled up with missing ones", self._short_lines),
+            *_lines_notice("Blank cells beyond the last column were dropped", self._long_lines),
+        )
+
+    def _rows(self) -> Iterator[list[str]]:
+        with self._source.open_at(self._dialect.body) as file:
+            lines = _Lines(file)
+            reader = csv.reader(lines, delimiter=self._dialect.delimiter, skipinitialspace=self._dialect.skip_space)
+            line = self._dialect.body_line
+            while (row := _next_row(reader, line)) is not None:
+                if lines.ended_inside_row:
+                    raise TableFileError(
+                        f"The quotation mark that opens in line {line:,} is never closed. Close or remove it."
+                    )
+                if row:
+                    yield self._fit(row, line)
+                line = self._dialect.body_line + reader.line_num
+
+    def _fit(self, row: list[str], line: int) -> list[str]:
+        n_columns = self._n_columns
+        if len(row) == n_columns:
+            return row
+        if len(row) < n_columns:
+            if any(cell.strip() for cell in row):
+                self._short_lines.append(line)
+            return row + [""] * (n_columns - len(row))
+        if any(cell.strip() for cell in row[n_columns:]):
+            raise TableFileError(
+                f"Line {line:,} has {len(row):,} cells, but the table has {n_columns:,} columns. "
+                "Put quotation marks around text that holds the separator, or remove the extra cells."
+            )
+        self._long_lines.append(line)
+        return row[:n_columns]
+
+
+class _Lines:
+    """The lines of a file, which know whether the reader asked for one too many."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.ended_inside_row = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._lines)
+        except StopIteration:
+            self.ended_inside_row = True
+            raise
+
+
+def _next_row(reader: Iterator[list[str]], line: int) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise TableFileError(f"The row in line {line:,} could not be read: {error}.") from None
+
+
+def _as_batch(rows: list[list[str]], n_columns: int) -> pa.RecordBatch:
+    columns = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
+    batch = pa.RecordBatch.from_arrays(columns, [str(i) for i in range(n_columns)])
+    _check_cell_sizes(batch)
+    return batch
+
+
+def _check_cell_sizes(batch: pa.RecordBatch) -> None:
+    for column in batch.columns:
+        longest = pc.max(pc.binary_length(column)).as_py() or 0
+        if longest > limits.MAX_CELL_BYTES:
+            raise TableFileError(
+                f"A cell holds {longest / limits.MEGABYTE:.1f} MB of text; at most 1 MB is read. "
+                "A quotation mark may be missing."
+            )
+
+
+def _lines_notice(what: str, lines: list[int]) -> tuple[str, ...]:
+    if not lines:
+        return ()
+    word = "line" if len(lines) == 1 else "lines"
+    return (f"{what}: {word} {shown([f'{line:,}' for line in lines])}.",)

@@ -1,0 +1,73 @@
+"""Read a table file into a frame. What a file is, its content says, not its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import TableFileError
+from core.tables.files.content import looks_like_workbook
+from core.tables.files.convert import TABLE_NAME, open_table
+from core.tables.sandbox import read_in_sandbox, sheets_in_sandbox
+
+EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
+
+
+def load_tabular_file(path: str | PathLike[str], sheet_name: str | None = None) -> pd.DataFrame:
+    """Return the table at `path`: of a workbook, the sheet named or the first visible one with cells.
+
+    Whole numbers are int64, or Int64 where cells are missing; other numbers float64; dates
+    datetime64[us]; all else text as it stands in the file, so that 007 and NA stay what they are.
+    Raises TableFileError (a ValueError) for an unknown extension or a file that is no table, and
+    FileNotFoundError.
+    """
+    path = _checked(path)
+    with TemporaryDirectory(prefix="rowsmith-") as name:
+        folder = Path(name)
+        if looks_like_workbook(path):
+            read_in_sandbox(path, folder, sheet_name)
+            return frame_of(pq.read_table(folder / TABLE_NAME))
+        opened = open_table(path, folder)
+        return frame_of(pa.Table.from_batches(opened.batches, opened.schema))
+
+
+def list_sheets(path: str | PathLike[str]) -> list[str]:
+    """Return the visible sheets of a workbook, or nothing for another file."""
+    path = _checked(path)
+    return sheets_in_sandbox(path) if looks_like_workbook(path) else []
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table as a frame whose whole numbers stay whole where cells are missing."""
+    columns = {name: _series_of(table.column(name)) for name in table.column_names}
+    return pd.DataFrame(columns)
+
+
+def _checked(path: str | PathLike[str]) -> Path:
+    path = Path(path)
+    if path.suffix.lower() not in EXTENSIONS:
+        raise TableFileError(
+            f"'{path.name}' has the unknown extension '{path.suffix}'. Known are {_in_words(EXTENSIONS)}."
+        )
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file '{path}'.")
+    return path
+
+
+def _in_words(extensions: Iterable[str]) -> str:
+    *first, last = extensions
+    return f"{', '.join(first)} and {last}"
+
+
+def _series_of(column: pa.ChunkedArray) -> pd.Series:
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    if column.null_count and column.type in nullable:
+        return cast(pd.Series, column.to_pandas(types_mapper=nullable.get))
+    return cast(pd.Series, column.to_pandas())

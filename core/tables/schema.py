@@ -1,0 +1,77 @@
+"""Describe the columns of a training table, so that later rows can be compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from core.tables.coerce import coerce_column
+from core.tables.dates import infer_date_format, parse_dates
+from core.types import ColumnRole, ColumnSchema, InputSchema
+
+MAX_CATEGORIES = 1_000
+
+
+def describe_inputs(frame: pd.DataFrame, target: str, excluded: Collection[str], dates: Collection[str]) -> InputSchema:
+    """Return the role, kind, range or categories of every column of `frame`, in its order.
+
+    A column with several roles counts as the target first, then as excluded, then as a date.
+    Missing cells include the words for nothing, infinite numbers and unreadable dates.
+    """
+
+    def role_of(name: str) -> ColumnRole:
+        if name == target:
+            return "target"
+        if name in excluded:
+            return "excluded"
+        return "date" if name in dates else "feature"
+
+    names = [str(name) for name in frame.columns]
+    return InputSchema(tuple(describe_column(frame.iloc[:, i], name, role_of(name)) for i, name in enumerate(names)))
+
+
+def describe_column(values: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
+    """Return what there is to know of one column in its `role`."""
+    return _describe_dates(values, name) if role == "date" else _describe_values(values, name, role)
+
+
+def _describe_dates(values: pd.Series, name: str) -> ColumnSchema:
+    date_format = infer_date_format(values)
+    dates, _ = parse_dates(values, date_format)
+    n_missing, n_distinct = int(dates.isna().sum()), int(dates.nunique())
+    return ColumnSchema(name, "date", "date", n_missing, n_distinct, date_format=date_format)
+
+
+def _describe_values(values: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
+    cells = coerce_column(values).values
+    if cells.dtype == object:
+        return _describe_texts(cells, name, role)
+    numbers = cells.to_numpy()
+    numbers = numbers[np.isfinite(numbers)]
+    n_missing = len(cells) - len(numbers)
+    if not len(numbers):
+        return ColumnSchema(name, role, "empty", n_missing)
+    return ColumnSchema(
+        name, role, "number", n_missing, len(np.unique(numbers)),
+        float(numbers.min()), float(numbers.max()), float(np.median(numbers)),
+    )  # fmt: skip
+
+
+def _describe_texts(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
+    is_text = cells.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)
+    counts = cells[is_text].value_counts()
+    numbers = cells[~is_text].to_numpy(dtype=np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    n_missing = len(cells) - int(is_text.sum()) - len(numbers)
+    n_distinct = len(counts) + len(np.unique(numbers))
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    categories = tuple((str(text), int(count)) for text, count in ordered[:MAX_CATEGORIES])
+    cut = len(ordered) > MAX_CATEGORIES
+    if not len(numbers):
+        return ColumnSchema(name, role, "text", n_missing, n_distinct, categories=categories, categories_cut=cut)
+    return ColumnSchema(
+        name, role, "mixed", n_missing, n_distinct, float(numbers.min()), float(numbers.max()),
+        float(np.median(numbers)), categories, cut,
+    )  # fmt: skip

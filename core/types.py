@@ -1,0 +1,237 @@
+"""The plain types that every other module speaks: settings, metrics and the trained bundle.
+
+Bounds and help text stand beside each setting; pages build their widgets from them, and
+`core.config` checks them when a training starts. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TaskType = Literal["classification", "regression"]
+TrainingMode = Literal[
+    "mlp_dense",
+    "linear_glm_baseline",
+    "tabresnet",
+    "imbalance_aware",
+    "calibrated_classifier",
+    "tree_teacher_distillation",
+]
+ColumnRole = Literal["feature", "target", "date", "excluded"]
+ColumnKind = Literal["number", "text", "mixed", "date", "empty"]
+
+TASKS: tuple[str, ...] = get_args(TaskType)
+TRAINING_MODES: tuple[str, ...] = get_args(TrainingMode)
+CLASSIFICATION_ONLY_MODES = ("imbalance_aware", "calibrated_classifier")
+STUDENT_MODES = ("mlp_dense", "linear_glm_baseline", "tabresnet")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a page and the check need to know of one numeric setting."""
+
+    label: str
+    help: str
+    minimum: float
+    maximum: float
+    step: float
+    open_minimum: bool = False
+    open_maximum: bool = False
+
+
+def _setting(default: Any, label: str, help_text: str, low: float, high: float, step: float, **kw: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(label, help_text, low, high, step, **kw)})
+
+
+@dataclass
+class TrainingConfig:
+    """What to train and how. Values are checked when a training starts, not here."""
+
+    target_column: str
+    training_mode: str = "mlp_dense"
+    task: str = "auto"
+    test_size: float = _setting(
+        0.2,
+        "Test share",
+        "Share of the rows kept aside to score the finished model.",
+        0.0,
+        1.0,
+        0.05,
+        open_minimum=True,
+        open_maximum=True,
+    )
+    random_seed: int = _setting(
+        42, "Random seed", "The same seed on the same table gives the same model.", 0, 2**32 - 1, 1
+    )
+    epochs: int = _setting(500, "Epochs", "How often training goes through all the training rows.", 1, 100_000, 10)
+    batch_size: int = _setting(
+        64, "Batch size", "Rows per training step, 2 or more; steps of a single row are skipped.", 1, 1_048_576, 16
+    )
+    learning_rate: float = _setting(
+        1e-3,
+        "Learning rate",
+        "Size of a training step. Lower it if the curve jumps; raise it if it crawls.",
+        0.0,
+        10.0,
+        1e-4,
+        open_minimum=True,
+    )
+    hidden_dim: int = _setting(128, "Width", "Units in each hidden layer.", 1, 8192, 16)
+    num_hidden_layers: int = _setting(2, "Hidden layers", "Depth of the network.", 0, 64, 1)
+    dropout: float = _setting(
+        0.1,
+        "Dropout",
+        "Share of units silenced at each step; a higher share overfits less.",
+        0.0,
+        1.0,
+        0.05,
+        open_maximum=True,
+    )
+    validation_size: float = _setting(
+        0.0,
+        "Validation share",
+        "Share of the training rows that only judges each epoch. 0 trains on all of them.",
+        0.0,
+        1.0,
+        0.05,
+        open_maximum=True,
+    )
+    early_stopping_patience: int = _setting(
+        0,
+        "Patience",
+        "Epochs without a better validation loss before training ends. 0 never ends early.",
+        0,
+        100_000,
+        5,
+    )
+    restore_best: bool = field(default=False)
+
+
+def setting_of(name: str) -> Setting:
+    """Return the bounds and help of the numeric setting `name` of `TrainingConfig`."""
+    for entry in fields(TrainingConfig):
+        if entry.name == name:
+            return entry.metadata["setting"]  # type: ignore[no-any-return]
+    raise KeyError(name)
+
+
+def numeric_settings() -> dict[str, Setting]:
+    """Return every numeric setting of `TrainingConfig` by field name, in order."""
+    return {f.name: f.metadata["setting"] for f in fields(TrainingConfig) if "setting" in f.metadata}
+
+
+@dataclass
+class Metrics:
+    """Final figures of a training, computed on rows the network has not seen.
+
+    `train_loss` and `test_loss` are the mode's hard criterion in `eval()`; `test_metric_value` is
+    the accuracy (a share) or the RMSE (in the target's unit). `baseline_metric_value` is what
+    always guessing the most frequent class, or the mean, of the training rows reaches on the
+    same test rows.
+    """
+
+    task: str
+    train_loss: float
+    test_loss: float
+    test_metric_name: str
+    test_metric_value: float
+    baseline_metric_value: float | None = None
+    n_train: int | None = None
+    n_validation: int | None = None
+    n_test: int | None = None
+    n_dropped: int | None = None
+    epochs_run: int | None = None
+    best_epoch: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """How one date column is read: one decision for all its values.
+
+    `order` is the order of the parts in ambiguous texts such as 05-02-2010; ISO texts and real
+    date cells are read the same under each. `has_time` adds the hour and minute features.
+    """
+
+    order: Literal["day_first", "month_first", "year_first"]
+    has_time: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnSchema:
+    """One column of the table that a model was trained on."""
+
+    name: str
+    role: ColumnRole
+    kind: ColumnKind
+    n_missing: int = 0
+    n_distinct: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    median: float | None = None
+    categories: tuple[tuple[str, int], ...] = ()  # (text, count), most frequent first
+    categories_cut: bool = False  # True when there were more than are kept
+    date_format: DateFormat | None = None
+
+
+@dataclass(frozen=True)
+class InputSchema:
+    """Every column of the training table, in the file's order, the target included."""
+
+    columns: tuple[ColumnSchema, ...]
+
+    def by_role(self, *roles: ColumnRole) -> tuple[ColumnSchema, ...]:
+        """Return the columns with one of `roles`, in the file's order."""
+        return tuple(column for column in self.columns if column.role in roles)
+
+    @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """Names of the columns a prediction row should hold: features and dates."""
+        return tuple(column.name for column in self.by_role("feature", "date"))
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How a bundle came to be: settings, figures, curve, versions and the data's fingerprint."""
+
+    config: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    created_at: str  # ISO 8601, UTC
+    device: str
+    data_fingerprint: str  # SHA-256 of the training file's bytes
+    n_rows: int
+    versions: Mapping[str, str]
+    train_losses: tuple[float, ...] = ()
+    validation_losses: tuple[float, ...] = ()
+    model_card: str = ""
+
+
+@dataclass
+class ModelBundle:
+    """A trained network with everything it needs to predict for raw rows.
+
+    `model` maps float32 `(n, input_dim)` to `(n, output_dim)`. `vectorizer`, `scaler`,
+    `label_encoder` and `target_scaler` have scikit-learn's methods. The last three fields are
+    optional, so that a bundle made by hand from the others predicts too.
+    """
+
+    model: Any
+    task: str
+    vectorizer: Any
+    scaler: Any
+    feature_medians: NDArray[np.float64] | None  # (input_dim,)
+    label_encoder: Any
+    target_scaler: Any
+    target_column: str
+    input_dim: int
+    output_dim: int
+    class_names: list[str] | None
+    model_config: dict[str, Any] | None = None
+    schema: InputSchema | None = None
+    record: TrainingRecord | None = None
