@@ -1,0 +1,1 @@
+"""The model file: reading and writing it without trusting it."""
