@@ -1,0 +1,194 @@
+"""Prepares a table for training: which rows train and test, and every array the network sees."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from torch import Tensor
+
+from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute
+from core.errors import DataError
+from core.tables.coerce import coerce_column, coerce_frame
+from core.types import TrainingConfig
+
+logger = logging.getLogger(__name__)
+
+
+class PreparedTensors(NamedTuple):
+    """What a training needs, in the order of the contract."""
+
+    x_train: Tensor  # float32 (n_train, input_dim)
+    x_test: Tensor  # float32 (n_test, input_dim)
+    y_train: Tensor  # long (n_train,), or float32 (n_train, 1) in scaled units
+    y_test: Tensor
+    vectorizer: DictVectorizer
+    scaler: StandardScaler
+    feature_medians: NDArray[np.float64]  # (input_dim,)
+    label_encoder: LabelEncoder | None
+    target_scaler: StandardScaler | None
+    input_dim: int
+    output_dim: int
+    class_names: list[str] | None
+
+
+class Targets(NamedTuple):
+    """The target of the usable rows, encoded: class indices `(n,)`, or numbers `(n, 1)`."""
+
+    values: NDArray[Any]
+    label_encoder: LabelEncoder | None
+
+
+def prepare_tensors(
+    x_rows: pd.DataFrame | Sequence[Mapping[str, Any]], y_raw: Sequence[Any], task: str, cfg: TrainingConfig
+) -> PreparedTensors:
+    """Split, encode, impute and scale; everything is fitted on the training rows only.
+
+    `x_rows` is a frame or a list of dicts without the target; rows without a target are dropped
+    and counted in the log. Raises DataError (a ValueError) when fewer than two rows are usable or
+    a number target holds text. Source: REQ-T06.
+    """
+    frame, y = drop_rows_without_target(as_frame(x_rows), y_raw, task)
+    features = coerce_frame(frame)
+    targets = encode_target(y, task, cfg.target_column)
+    train, test = split_rows(targets.values, task, cfg.test_size, cfg.random_seed)
+
+    vectorizer = fit_vectorizer(features.iloc[train])
+    train_matrix = encode_frame(vectorizer, features.iloc[train])
+    medians = finite_medians(train_matrix)
+    scaler = StandardScaler().fit(impute(train_matrix, medians))
+    test_matrix = impute(encode_frame(vectorizer, features.iloc[test]), medians)
+
+    target_scaler = StandardScaler().fit(targets.values[train]) if task == "regression" else None
+    class_names = targets.label_encoder.classes_.tolist() if targets.label_encoder is not None else None
+    return PreparedTensors(
+        _scaled_tensor(scaler, train_matrix),
+        _scaled_tensor(scaler, test_matrix),
+        target_tensor(targets.values[train], target_scaler),
+        target_tensor(targets.values[test], target_scaler),
+        vectorizer,
+        scaler,
+        medians,
+        targets.label_encoder,
+        target_scaler,
+        train_matrix.shape[1],
+        len(class_names) if class_names is not None else 1,
+        class_names,
+    )
+
+
+def as_frame(x_rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as a frame with text column names; a cell that a row lacks is missing."""
+    frame = x_rows if isinstance(x_rows, pd.DataFrame) else _frame_of_dicts(x_rows)
+    return frame.set_axis([str(column) for column in frame.columns], axis=1)
+
+
+def drop_rows_without_target(frame: pd.DataFrame, y_raw: Sequence[Any], task: str) -> tuple[pd.DataFrame, pd.Series]:
+    """Drop the rows whose target is missing, and raise DataError where fewer than two are left."""
+    y = pd.Series(y_raw).reset_index(drop=True)
+    coerced = coerce_column(y).values
+    present = coerced.notna()
+    if task == "regression":
+        present &= ~coerced.isin([np.inf, -np.inf])
+    n_dropped = int((~present).sum())
+    if n_dropped:
+        logger.warning("%d of %d rows have no target and are left out.", n_dropped, len(y))
+    if int(present.sum()) < 2:
+        raise DataError(
+            f"Only {int(present.sum())} of {len(y)} rows can be used, and training needs at least 2. "
+            "Add rows, or fill in the target column."
+        )
+    mask = present.to_numpy()
+    return frame.reset_index(drop=True)[mask].reset_index(drop=True), y[mask]
+
+
+def encode_target(y: pd.Series, task: str, target: str) -> Targets:
+    """Encode the target: labels as class indices `(n,)`, numbers as float64 `(n, 1)`.
+
+    The index of `y` is the row's position in the table, which the error names.
+    """
+    if task == "classification":
+        encoder = LabelEncoder()
+        return Targets(encoder.fit_transform(label_texts(y)), encoder)
+    return Targets(number_target(y, target).reshape(-1, 1), None)
+
+
+def label_texts(y: pd.Series) -> list[str]:
+    """Return each label as trimmed text."""
+    return [str(label).strip() for label in y.tolist()]
+
+
+def number_target(y: pd.Series, target: str) -> NDArray[np.float64]:
+    """Return a number target as float64 `(n,)`; raise DataError, with the first culprit, where it holds text."""
+    values = coerce_column(y).values
+    texts = values[[isinstance(value, str) for value in values]]
+    if len(texts):
+        raise DataError(
+            f"Column {target!r} holds {len(texts):,} values that are not numbers, the first in row "
+            f"{texts.index[0] + 1}: {texts.iloc[0]!r}. Choose classification or clean the column."
+        )
+    return values.to_numpy(np.float64)
+
+
+def split_rows(
+    y: NDArray[Any], task: str, test_size: float, random_seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split row positions into train and test, stratified for classification where that is possible."""
+    labels = _stratification(y, test_size) if task == "classification" else None
+    try:
+        train, test = train_test_split(
+            np.arange(len(y)), test_size=test_size, random_state=random_seed, stratify=labels
+        )
+    except ValueError as error:
+        raise DataError(
+            f"A share of {test_size:g} of {len(y):,} usable rows cannot be kept aside. "
+            "Add rows, or choose another share."
+        ) from error
+    return train, test
+
+
+def preprocess(
+    frame: pd.DataFrame, vectorizer: DictVectorizer, medians: NDArray[np.float64] | None, scaler: Any
+) -> Tensor:
+    """Encode, impute and scale the rows of a coerced frame: float32 `(n, input_dim)`. Source: REQ-T18."""
+    return _scaled_tensor(scaler, impute(encode_frame(vectorizer, frame), medians))
+
+
+def target_tensor(values: NDArray[Any], target_scaler: StandardScaler | None) -> Tensor:
+    """Return class indices as long `(n,)`, or numbers scaled as float32 `(n, 1)`."""
+    if target_scaler is None:
+        return torch.as_tensor(values, dtype=torch.long)
+    return torch.as_tensor(target_scaler.transform(values), dtype=torch.float32)
+
+
+def _frame_of_dicts(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    columns = dict.fromkeys(key for row in rows for key in row)
+    return pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in columns})
+
+
+def _scaled_tensor(scaler: Any, matrix: NDArray[np.float64]) -> Tensor:
+    return torch.as_tensor(scaler.transform(matrix), dtype=torch.float32)
+
+
+def _stratification(y: NDArray[Any], test_size: float) -> NDArray[Any] | None:
+    counts = np.unique(y, return_counts=True)[1]
+    if len(counts) < 2:
+        return None
+    n_test = int(np.ceil(test_size * len(y)))
+    if counts.min() < 2 or min(n_test, len(y) - n_test) < len(counts):
+        logger.warning(
+            "The split is not stratified: the rarest of %d classes has %d row(s) among %d.",
+            len(counts),
+            counts.min(),
+            len(y),
+        )
+        return None
+    return y

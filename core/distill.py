@@ -1,0 +1,188 @@
+"""Distillation: a small student network learns from the outputs of a trained teacher bundle."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from sklearn.feature_extraction import DictVectorizer
+from torch import nn
+
+from core.columns import check_columns, check_target_not_excluded, feature_frame
+from core.config import check_blend, check_config, check_student
+from core.data import drop_rows_without_target, label_texts, number_target, split_rows, target_tensor
+from core.encoding import numeric_features
+from core.errors import ConfigError, DataError
+from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
+from core.inference import choose_device, forward
+from core.loop import OnEpoch, ShouldStop
+from core.losses import blended_loss, hard_criterion, soft_criterion
+from core.models import build_model, model_config, model_dropout, model_hidden_dim, model_num_hidden_layers
+from core.record import make_record
+from core.scoring.predict import features_of
+from core.serialization import load_bundle
+from core.tables.dates import expand_date_columns
+from core.tables.read import load_tabular_file
+from core.tables.schema import describe_inputs
+from core.types import Metrics, ModelBundle, TrainingConfig
+
+SMALLEST_STUDENT_WIDTH = 16
+LARGEST_STUDENT_DROPOUT = 0.5
+
+
+def distill_model_from_file(
+    data_path: str | Path,
+    cfg: TrainingConfig,
+    teacher_path: str | Path | None = None,
+    teacher_bundle: ModelBundle | None = None,
+    sheet_name: str | None = None,
+    exclude_columns: Sequence[str] | None = None,
+    date_columns: Sequence[str] | None = None,
+    device: str | torch.device | None = None,
+    temperature: float = 2.5,
+    alpha: float = 0.5,
+    student_hidden_dim: int | None = None,
+    student_num_hidden_layers: int | None = None,
+    student_dropout: float | None = None,
+    *,
+    on_epoch: OnEpoch | None = None,
+    should_stop: ShouldStop | None = None,
+) -> tuple[ModelBundle, Metrics]:
+    """Train a student on `alpha · hard + (1 − alpha) · soft` and return its bundle and its figures.
+
+    The teacher's vectorizer, scalers, medians and encoder are inherited, and the teacher is not
+    changed. `hidden_dim`, `num_hidden_layers` and `dropout` of `cfg` are not used: the student's
+    are given, or derived from the teacher. Raises ValueError for settings out of bounds, and
+    DataError (a ValueError) for a table that does not fit the teacher.
+    Source: companion contract `core.distill`; Hinton et al., 2015.
+    """
+    seed_everything(cfg.random_seed)
+    check_blend(temperature, alpha)
+    excluded = frozenset(exclude_columns or ())
+    teacher = _teacher(teacher_path, teacher_bundle)
+    _check_teacher(teacher, cfg)
+    check_target_not_excluded(cfg.target_column, excluded)
+    cfg = _student_config(cfg, teacher, student_hidden_dim, student_num_hidden_layers, student_dropout)
+    run_device = choose_device(device)
+
+    frame = load_tabular_file(data_path, sheet_name)
+    dates = [] if teacher.schema is not None else list(date_columns or ())
+    check_columns(list(frame.columns), cfg.target_column, excluded, dates)
+    usable, y = drop_rows_without_target(frame, frame[cfg.target_column].tolist(), teacher.task)
+    targets = _encode_target(teacher, y, cfg.target_column)
+    x_raw = expand_date_columns(feature_frame(usable, cfg.target_column, excluded), dates)
+    _check_known_columns(teacher, x_raw)
+    x, y_all = features_of(teacher, x_raw), target_tensor(targets, teacher.target_scaler)
+    train, test = split_rows(targets, teacher.task, cfg.test_size, cfg.random_seed)
+    rows = hold_out_validation(x[train], y_all[train], x[test], y_all[test], teacher.task, cfg).to(run_device)
+
+    student = _build_student(teacher, cfg).to(run_device)
+    objective = _objective(teacher, rows, cfg, temperature, alpha)
+    result, metrics = fit_and_score(
+        student, rows, objective, cfg, teacher.target_scaler, on_epoch=on_epoch, should_stop=should_stop
+    )
+    metrics.n_dropped = len(frame) - len(usable)
+    schema = teacher.schema or describe_inputs(frame, cfg.target_column, excluded, dates)
+    record = make_record(
+        cfg,
+        metrics,
+        result,
+        device=str(run_device),
+        data_path=data_path,
+        n_rows=len(frame),
+        schema=schema,
+        distillation={"temperature": temperature, "alpha": alpha},
+    )
+    return replace(
+        teacher,
+        model=student,
+        target_column=cfg.target_column,
+        schema=schema,
+        record=record,
+        model_config=model_config(teacher.input_dim, teacher.output_dim, cfg),
+    ), metrics
+
+
+def _teacher(path: str | Path | None, bundle: ModelBundle | None) -> ModelBundle:
+    if bundle is not None:
+        return bundle
+    if path is None:
+        raise ConfigError("teacher_path or teacher_bundle is required.", remedy="Choose a trained model to learn from.")
+    return load_bundle(path)
+
+
+def _check_teacher(teacher: ModelBundle, cfg: TrainingConfig) -> None:
+    if cfg.task in ("auto", teacher.task) and teacher.task == "classification" and teacher.label_encoder is None:
+        raise ConfigError("Teacher model is missing a label encoder.", remedy="Choose another teacher.")
+    check_student(cfg.task, cfg.training_mode, teacher.task)
+
+
+def _student_config(
+    cfg: TrainingConfig, teacher: ModelBundle, hidden_dim: int | None, layers: int | None, dropout: float | None
+) -> TrainingConfig:
+    """Return `cfg` with the student's own shape: what was asked for, else half the teacher's."""
+    model = teacher.model
+    half_width = max(SMALLEST_STUDENT_WIDTH, model_hidden_dim(model) // 2)
+    one_less = max(1, model_num_hidden_layers(model) - 1)
+    a_bit_more = min(LARGEST_STUDENT_DROPOUT, model_dropout(model) + 0.05)
+    student = replace(
+        cfg,
+        task=teacher.task,
+        hidden_dim=half_width if hidden_dim is None else hidden_dim,
+        num_hidden_layers=one_less if layers is None else layers,
+        dropout=a_bit_more if dropout is None else dropout,
+    )
+    check_config(student)
+    return student
+
+
+def _check_known_columns(teacher: ModelBundle, x_raw: pd.DataFrame) -> None:
+    """Raise DataError where the table lacks, or the caller excludes, a column that the teacher learned from."""
+    if teacher.schema is not None:
+        known = teacher.schema.feature_columns
+    else:
+        known = tuple(numeric_features(teacher.vectorizer)) if isinstance(teacher.vectorizer, DictVectorizer) else ()
+    lacking = [name for name in known if name not in x_raw.columns]
+    if lacking:
+        names = ", ".join(repr(name) for name in lacking[:5]) + (", …" if len(lacking) > 5 else "")
+        raise DataError(
+            f"The teacher learned from {len(known)} columns, and {len(lacking)} of them are missing or excluded "
+            f"here: {names}. Use a table with the teacher's columns."
+        )
+
+
+def _encode_target(teacher: ModelBundle, y: pd.Series, target: str) -> NDArray[Any]:
+    if teacher.task == "regression":
+        return number_target(y, target).reshape(-1, 1)
+    labels = label_texts(y)
+    unknown = sorted(set(labels) - set(teacher.label_encoder.classes_.tolist()))
+    if unknown:
+        raise DataError(
+            f"Column {target!r} holds labels that the teacher does not know: {', '.join(map(repr, unknown[:5]))}. "
+            "Use a table with the teacher's labels, or train a new teacher on this one."
+        )
+    return np.asarray(teacher.label_encoder.transform(labels))
+
+
+def _build_student(teacher: ModelBundle, cfg: TrainingConfig) -> nn.Module:
+    return build_model(
+        teacher.input_dim, teacher.output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout
+    )
+
+
+def _objective(teacher: ModelBundle, rows: RowSets, cfg: TrainingConfig, temperature: float, alpha: float) -> Objective:
+    """Blend the hard criterion with matching the teacher's outputs, which are computed once."""
+    device = rows.x_train.device
+    outputs = forward(copy.deepcopy(teacher.model), rows.x_train, device)
+    hard = hard_criterion(teacher.task, cfg.training_mode, rows.y_train, teacher.output_dim, device)
+    if teacher.task == "regression":
+        return Objective(hard, blended_loss(hard, nn.MSELoss(), alpha), (outputs,))
+    soft_targets = torch.softmax(outputs / temperature, dim=1)
+    return Objective(hard, blended_loss(hard, soft_criterion(temperature), alpha), (soft_targets,))

@@ -1,0 +1,100 @@
+"""From prepared tensors to a trained, scored network: what trainer and distillation share."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.data import split_rows
+from core.inference import forward
+from core.loop import LoopResult, OnEpoch, ShouldStop, fit
+from core.losses import BatchLoss, Criterion
+from core.metrics import baseline_of, held_out_loss, loss_on, metric_name, metric_of
+from core.types import Metrics, TrainingConfig
+
+
+@dataclass(frozen=True)
+class RowSets:
+    """The rows that train, that judge each epoch, and that are scored once: x float32, y as `target_tensor`."""
+
+    x_train: Tensor
+    y_train: Tensor
+    x_validation: Tensor
+    y_validation: Tensor
+    x_test: Tensor
+    y_test: Tensor
+
+    def to(self, device: torch.device) -> RowSets:
+        """Return the same rows on `device`."""
+        return RowSets(**{entry.name: getattr(self, entry.name).to(device) for entry in fields(self)})
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a training minimises: `batch_loss(outputs, y, *soft_targets)`; `hard` alone scores it."""
+
+    hard: Criterion
+    batch_loss: BatchLoss
+    soft_targets: tuple[Tensor, ...] = ()
+
+
+def seed_everything(random_seed: int) -> None:
+    """Seed `random`, numpy and torch. Source: REQ-T01."""
+    random.seed(random_seed)
+    np.random.seed(random_seed)
+    torch.manual_seed(random_seed)
+
+
+def hold_out_validation(
+    x_train: Tensor, y_train: Tensor, x_test: Tensor, y_test: Tensor, task: str, cfg: TrainingConfig
+) -> RowSets:
+    """Move `cfg.validation_size` of the training rows into a validation set; the test rows stay as they are."""
+    if cfg.validation_size == 0:
+        return RowSets(x_train, y_train, x_train[:0], y_train[:0], x_test, y_test)
+    train, validation = split_rows(y_train.numpy(), task, cfg.validation_size, cfg.random_seed)
+    return RowSets(x_train[train], y_train[train], x_train[validation], y_train[validation], x_test, y_test)
+
+
+def fit_and_score(
+    model: nn.Module,
+    rows: RowSets,
+    objective: Objective,
+    cfg: TrainingConfig,
+    target_scaler: Any,
+    *,
+    on_epoch: OnEpoch | None,
+    should_stop: ShouldStop | None,
+) -> tuple[LoopResult, Metrics]:
+    """Train `model` in place, then score it on the test rows; `target_scaler` is None for classification."""
+    device, started = rows.x_train.device, time.perf_counter()
+    result = fit(
+        model,
+        rows.x_train,
+        (rows.y_train, *objective.soft_targets),
+        objective.batch_loss,
+        cfg,
+        validation_loss=held_out_loss(model, rows.x_validation, rows.y_validation, objective.hard, device),
+        on_epoch=on_epoch,
+        should_stop=should_stop,
+    )
+    task = "classification" if target_scaler is None else "regression"
+    return result, Metrics(
+        task=task,
+        train_loss=loss_on(model, rows.x_train, rows.y_train, objective.hard, device),
+        test_loss=loss_on(model, rows.x_test, rows.y_test, objective.hard, device),
+        test_metric_name=metric_name(task),
+        test_metric_value=metric_of(forward(model, rows.x_test, device), rows.y_test, target_scaler),
+        baseline_metric_value=baseline_of(rows.y_train, rows.y_test, target_scaler),
+        n_train=len(rows.x_train),
+        n_validation=len(rows.x_validation),
+        n_test=len(rows.x_test),
+        epochs_run=len(result.reports),
+        best_epoch=result.best_epoch,
+        seconds=time.perf_counter() - started,
+    )

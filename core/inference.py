@@ -1,0 +1,35 @@
+"""Running a network without training it, and the choice of the device it runs on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.errors import ConfigError
+
+ROWS_PER_PASS = 16_384
+
+
+def choose_device(device: str | torch.device | None) -> torch.device:
+    """Return the device asked for, else CUDA where it is available, else the CPU. Source: REQ-T07."""
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ConfigError(f"Device {device!r} is unknown. Choose cpu or cuda.") from error
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"Device {str(device)!r} was asked for, but no GPU can be used here. Choose cpu.")
+    return chosen
+
+
+@torch.no_grad()
+def forward(model: Any, x: Tensor, device: torch.device) -> Tensor:
+    """Run `model` in `eval()` over float32 `(n, input_dim)`; return `(n, output_dim)` on the device."""
+    model.to(device)
+    model.eval()
+    if len(x) <= ROWS_PER_PASS:
+        return model(x.to(device))  # type: ignore[no-any-return]
+    return torch.cat([model(part.to(device)) for part in torch.split(x, ROWS_PER_PASS)])

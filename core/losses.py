@@ -1,0 +1,52 @@
+"""The losses: what each training mode minimises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.models import compute_class_weights
+
+LABEL_SMOOTHING = 0.05
+SMALLEST_PROBABILITY = 1e-6
+
+Criterion = Callable[[Tensor, Tensor], Tensor]
+BatchLoss = Callable[..., Tensor]  # (outputs, *targets of the batch) -> scalar
+
+
+def hard_criterion(task: str, training_mode: str, y_train: Tensor, output_dim: int, device: torch.device) -> nn.Module:
+    """Return the criterion of the specification's table for this task and mode."""
+    if task == "regression":
+        return nn.MSELoss()
+    if training_mode == "imbalance_aware":
+        return nn.CrossEntropyLoss(weight=compute_class_weights(y_train, output_dim, device))
+    if training_mode == "calibrated_classifier":
+        return nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING)
+    return nn.CrossEntropyLoss()
+
+
+def soften_probabilities(probabilities: Tensor, temperature: float) -> Tensor:
+    """Return `softmax(log p / T)` of `(n, classes)`, with `p` kept away from 0."""
+    return torch.softmax(probabilities.clamp_min(SMALLEST_PROBABILITY).log() / temperature, dim=1)
+
+
+def soft_criterion(temperature: float) -> Criterion:
+    """Return `T² · KL(soft_targets ‖ softmax(logits / T))`, averaged over the batch (Hinton et al., 2015)."""
+
+    def loss(logits: Tensor, soft_targets: Tensor) -> Tensor:
+        log_student = functional.log_softmax(logits / temperature, dim=1)
+        return functional.kl_div(log_student, soft_targets, reduction="batchmean") * temperature**2
+
+    return loss
+
+
+def blended_loss(hard: Criterion, soft: Criterion, alpha: float) -> BatchLoss:
+    """Return `alpha · hard(outputs, y) + (1 − alpha) · soft(outputs, soft_targets)` for one forward pass."""
+
+    def loss(outputs: Tensor, y: Tensor, soft_targets: Tensor) -> Tensor:
+        return alpha * hard(outputs, y) + (1 - alpha) * soft(outputs, soft_targets)
+
+    return loss

@@ -1,0 +1,142 @@
+"""The networks: float32 `(batch, input_dim)` in, `(batch, output_dim)` out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.errors import ConfigError
+from core.types import TRAINING_MODES, TrainingConfig
+
+
+class MLP(nn.Module):
+    """Blocks of linear, batch norm, ReLU and dropout, then a linear head."""
+
+    def __init__(self, input_dim: int, output_dim: int, hidden_dim: int, num_hidden_layers: int, dropout: float):
+        super().__init__()
+        layers: list[nn.Module] = []
+        width = input_dim
+        for _ in range(max(1, num_hidden_layers)):
+            layers += [nn.Linear(width, hidden_dim), nn.BatchNorm1d(hidden_dim), nn.ReLU()]
+            if dropout > 0:
+                layers.append(nn.Dropout(dropout))
+            width = hidden_dim
+        self.net = nn.Sequential(*layers, nn.Linear(width, output_dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)  # type: ignore[no-any-return]
+
+
+class LinearBaseline(nn.Module):
+    """One linear layer: logistic or linear regression."""
+
+    def __init__(self, input_dim: int, output_dim: int):
+        super().__init__()
+        self.linear = nn.Linear(input_dim, output_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x)  # type: ignore[no-any-return]
+
+
+class ResidualBlock(nn.Module):
+    """Two linear layers with batch norm, added to their input (He et al., 2016)."""
+
+    def __init__(self, hidden_dim: int, dropout: float):
+        super().__init__()
+        self.block = nn.Sequential(
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.BatchNorm1d(hidden_dim),
+            nn.ReLU(),
+            nn.Dropout(dropout) if dropout > 0 else nn.Identity(),
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.BatchNorm1d(hidden_dim),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.block(x) + x)
+
+
+class TabResNet(nn.Module):
+    """A residual network for tables: a linear stem, residual blocks, a linear head."""
+
+    def __init__(self, input_dim: int, output_dim: int, hidden_dim: int, num_hidden_layers: int, dropout: float):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Linear(input_dim, hidden_dim), nn.BatchNorm1d(hidden_dim), nn.ReLU())
+        self.blocks = nn.Sequential(*(ResidualBlock(hidden_dim, dropout) for _ in range(max(1, num_hidden_layers))))
+        self.head = nn.Linear(hidden_dim, output_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.blocks(self.stem(x)))  # type: ignore[no-any-return]
+
+
+def build_model(
+    input_dim: int,
+    output_dim: int,
+    training_mode: str,
+    hidden_dim: int,
+    num_hidden_layers: int,
+    dropout: float,
+) -> nn.Module:
+    """Build the untrained network of `training_mode`.
+
+    Raises ConfigError (a ValueError) for an unknown mode. Source: REQ-T08.
+    """
+    if training_mode not in TRAINING_MODES:
+        raise ConfigError(f"Training mode {training_mode!r} is unknown. Choose one of: {', '.join(TRAINING_MODES)}.")
+    model: nn.Module
+    if training_mode == "linear_glm_baseline":
+        model = LinearBaseline(input_dim, output_dim)
+    elif training_mode == "tabresnet":
+        model = TabResNet(input_dim, output_dim, hidden_dim, num_hidden_layers, dropout)
+    else:
+        model = MLP(input_dim, output_dim, hidden_dim, num_hidden_layers, dropout)
+    return model
+
+
+def model_config(input_dim: int, output_dim: int, cfg: TrainingConfig) -> dict[str, Any]:
+    """Return the arguments of `build_model` for a network trained under `cfg`, as a bundle keeps them."""
+    return {
+        "input_dim": input_dim,
+        "output_dim": output_dim,
+        "training_mode": cfg.training_mode,
+        "hidden_dim": cfg.hidden_dim,
+        "num_hidden_layers": cfg.num_hidden_layers,
+        "dropout": cfg.dropout,
+    }
+
+
+def compute_class_weights(y: Tensor, output_dim: int, device: torch.device | str) -> Tensor:
+    """Weight each class by `n / (classes × max(1, count))`; `y` is long `(n,)`, the result `(output_dim,)`."""
+    counts = torch.bincount(y.cpu(), minlength=output_dim).clamp(min=1)
+    return (y.numel() / (output_dim * counts.to(torch.float32))).to(device)
+
+
+def model_training_mode(model: nn.Module) -> str:
+    """Return the mode family of a live network; the modes that share the MLP read as `mlp_dense`."""
+    if isinstance(model, LinearBaseline):
+        return "linear_glm_baseline"
+    return "tabresnet" if isinstance(model, TabResNet) else "mlp_dense"
+
+
+def model_hidden_dim(model: nn.Module, default: int = 128) -> int:
+    """Return the width of a live network's hidden layers, `default` where it has none."""
+    first = next((m for m in model.modules() if isinstance(m, nn.Linear)), None)
+    if first is None or isinstance(model, LinearBaseline):
+        return default
+    return first.out_features
+
+
+def model_num_hidden_layers(model: nn.Module, default: int = 1) -> int:
+    """Return the depth of a live network: MLP blocks, or residual blocks; `default` where it has none."""
+    if isinstance(model, LinearBaseline):
+        return default
+    if isinstance(model, TabResNet):
+        return len(model.blocks)
+    return max(1, sum(isinstance(m, nn.Linear) for m in model.modules()) - 1)
+
+
+def model_dropout(model: nn.Module, default: float = 0.0) -> float:
+    """Return the dropout share of a live network, `default` where it has none."""
+    return next((m.p for m in model.modules() if isinstance(m, nn.Dropout)), default)

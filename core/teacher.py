@@ -1,0 +1,69 @@
+"""The tree teacher: a random forest whose out-of-bag predictions a network learns from (REQ-T09)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from torch import Tensor
+
+from core.losses import soften_probabilities
+
+N_TREES = 120
+MAX_DEPTH = {"classification": 8, "regression": 10}
+TEMPERATURE = 2.0
+HARD_SHARE = 0.5
+
+
+def tree_soft_targets(x: Tensor, y: Tensor, task: str, n_outputs: int, random_seed: int) -> Tensor:
+    """Fit the forest and return what the network shall match on the rows `x`.
+
+    `x` is float32 `(n, f)`. Classification: `softmax(log p / T)`, `(n, classes)`; regression: the
+    forest's predictions in scaled units, `(n, 1)`.
+    """
+    features, target = x.cpu().numpy(), y.cpu().numpy()
+    if task == "regression":
+        forest = RandomForestRegressor(**_settings(task, random_seed))
+        _fit(forest, features, target.ravel())
+        outputs = _out_of_bag(forest, forest.oob_prediction_, features, forest.predict).reshape(-1, 1)
+        return torch.as_tensor(outputs, dtype=torch.float32).to(x.device)
+    forest = RandomForestClassifier(**_settings(task, random_seed))
+    _fit(forest, features, target)
+    known = _out_of_bag(forest, forest.oob_decision_function_, features, forest.predict_proba)
+    probabilities = np.zeros((len(features), n_outputs))
+    probabilities[:, forest.classes_] = known
+    return soften_probabilities(torch.as_tensor(probabilities, dtype=torch.float32), TEMPERATURE).to(x.device)
+
+
+def _settings(task: str, random_seed: int) -> dict[str, Any]:
+    return {
+        "n_estimators": N_TREES,
+        "max_depth": MAX_DEPTH[task],
+        "random_state": random_seed,
+        "oob_score": True,
+        "n_jobs": -1,
+    }
+
+
+def _fit(forest: Any, features: NDArray[Any], target: NDArray[Any]) -> None:
+    with warnings.catch_warnings():
+        # `_out_of_bag` mends the rows this warns of.
+        warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")
+        forest.fit(features, target)
+
+
+def _out_of_bag(forest: Any, outputs: NDArray[Any], features: NDArray[Any], predict: Any) -> NDArray[Any]:
+    """Replace the rows that every tree was trained on, which only a tiny table has, by plain predictions."""
+    always_in_bag = np.ones(len(features), dtype=bool)
+    for samples in forest.estimators_samples_:
+        in_bag = np.zeros(len(features), dtype=bool)
+        in_bag[samples] = True
+        always_in_bag &= in_bag
+    if always_in_bag.any():
+        outputs = outputs.copy()
+        outputs[always_in_bag] = predict(features[always_in_bag])
+    return outputs

@@ -1,0 +1,144 @@
+"""The contract: train a network on a table in a file, predict for raw rows, keep and reload the result.
+
+This module only wires; each step lives in the module it is imported from. The steps are looked up
+by their names here, so that a caller or a test can replace one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from core import serialization
+from core.columns import check_columns, check_target_not_excluded, feature_frame
+from core.config import check_config, check_task_fits_mode
+from core.data import prepare_tensors
+from core.distill import distill_model_from_file
+from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
+from core.inference import choose_device
+from core.loop import OnEpoch, ShouldStop
+from core.losses import blended_loss, hard_criterion, soft_criterion
+from core.models import build_model, model_config
+from core.record import make_record
+from core.scoring.predict import decode_outputs, predict_outputs
+from core.serialization import save_bundle
+from core.tables.coerce import coerce_frame, coerce_value
+from core.tables.dates import expand_date_columns
+from core.tables.infer import infer_task
+from core.tables.read import load_tabular_file
+from core.tables.schema import describe_inputs
+from core.types import Metrics, ModelBundle, TrainingConfig
+
+__all__ = [
+    "Metrics",
+    "ModelBundle",
+    "TrainingConfig",
+    "distill_model_from_file",
+    "load_bundle",
+    "predict_rows",
+    "save_bundle",
+    "train_model_from_file",
+]
+
+
+def train_model_from_file(
+    data_path: str | Path,
+    cfg: TrainingConfig,
+    sheet_name: str | None = None,
+    exclude_columns: Sequence[str] | None = None,
+    date_columns: Sequence[str] | None = None,
+    device: str | torch.device | None = None,
+    *,
+    on_epoch: OnEpoch | None = None,
+    should_stop: ShouldStop | None = None,
+) -> tuple[ModelBundle, Metrics]:
+    """Train a network on a table in a file and return it with its figures on rows it has not seen.
+
+    `on_epoch` gets an `EpochReport` after each epoch; `should_stop` is asked before each step, and
+    a stopped training keeps the best epoch where there is a validation split, else the last.
+    Raises FileNotFoundError for a missing file, and ValueError (an AppError with a sentence) for a
+    setting, a table or a training that cannot work. Source: REQ-T01 to REQ-T16.
+    """
+    check_config(cfg)
+    seed_everything(cfg.random_seed)
+    excluded = frozenset(exclude_columns or ())
+    check_target_not_excluded(cfg.target_column, excluded)
+
+    frame = load_tabular_file(data_path, sheet_name)
+    dates = [column for column in date_columns or () if column not in excluded]
+    check_columns(list(frame.columns), cfg.target_column, excluded, dates)
+    schema = describe_inputs(frame, cfg.target_column, excluded, dates)
+    table = expand_date_columns(frame, dates)
+    x_rows = coerce_frame(feature_frame(table, cfg.target_column, excluded), coerce_value)
+    y_raw = table[cfg.target_column].tolist()
+    task = infer_task(y_raw) if cfg.task == "auto" else cfg.task
+    check_task_fits_mode(task, cfg.training_mode)
+
+    (
+        x_train, x_test, y_train, y_test, vectorizer, scaler, feature_medians,
+        label_encoder, target_scaler, input_dim, output_dim, class_names,
+    ) = prepare_tensors(x_rows, y_raw, task, cfg)  # fmt: skip
+    run_device = choose_device(device)
+    model = build_model(
+        input_dim, output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout
+    ).to(run_device)
+    rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg).to(run_device)
+    result, metrics = fit_and_score(
+        model, rows, _objective(task, rows, output_dim, cfg), cfg, target_scaler,
+        on_epoch=on_epoch, should_stop=should_stop,
+    )  # fmt: skip
+    metrics.n_dropped = len(frame) - len(x_train) - len(x_test)
+    record = make_record(
+        cfg, metrics, result,
+        device=str(run_device), data_path=data_path, n_rows=len(frame), schema=schema,
+    )  # fmt: skip
+    return ModelBundle(
+        model=model,
+        task=task,
+        vectorizer=vectorizer,
+        scaler=scaler,
+        feature_medians=feature_medians,
+        label_encoder=label_encoder,
+        target_scaler=target_scaler,
+        target_column=cfg.target_column,
+        input_dim=input_dim,
+        output_dim=output_dim,
+        class_names=class_names,
+        model_config=model_config(input_dim, output_dim, cfg),
+        schema=schema,
+        record=record,
+    ), metrics
+
+
+def predict_rows(
+    bundle: ModelBundle, rows: Sequence[Mapping[str, Any]], device: str | torch.device | None = None
+) -> list[Any]:
+    """Predict for raw rows, dates and excluded columns included: labels, or numbers in the target's unit.
+
+    A column that a row lacks counts as missing. The rows are not changed (INV-T04).
+    Source: REQ-T17 to REQ-T21.
+    """
+    if len(rows) == 0:
+        return []
+    return decode_outputs(bundle, predict_outputs(bundle, rows, device, coerce_value))
+
+
+def load_bundle(path: str | Path, map_location: str | torch.device = "cpu") -> ModelBundle:
+    """Load a bundle that `save_bundle` wrote. Source: REQ-T22."""
+    return serialization.load_bundle(path, map_location)
+
+
+def _objective(task: str, rows: RowSets, output_dim: int, cfg: TrainingConfig) -> Objective:
+    """Return what the mode minimises, as the specification's table and REQ-T09 have it."""
+    hard = hard_criterion(task, cfg.training_mode, rows.y_train, output_dim, rows.x_train.device)
+    if cfg.training_mode != "tree_teacher_distillation":
+        return Objective(hard, hard)
+    from core import teacher  # scikit-learn's forests take a moment to import, and no other mode needs them
+
+    soft_targets = teacher.tree_soft_targets(rows.x_train, rows.y_train, task, output_dim, cfg.random_seed)
+    soft = nn.MSELoss() if task == "regression" else soft_criterion(teacher.TEMPERATURE)
+    return Objective(hard, blended_loss(hard, soft, teacher.HARD_SHARE), (soft_targets,))

@@ -1,0 +1,75 @@
+"""Seconds an analyst waits, seen in the real browser: for the first page, and for the first point of a curve."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.serving import CHROMIUM, CHROMIUM_ARGS, ROOT, serving, start_server, stop_server, wait_until_it_answers
+
+TELCO = ROOT.parent / "shared" / "data" / "telco_churn" / "customer_churn_telco.csv"
+SAMPLE = ROOT / "assets" / "samples" / "customer_churn.csv"
+
+
+def first_page_seconds(rounds: int = 3) -> float:
+    """Return the median time from starting the process to the Data page being drawn."""
+    return statistics.median(_first_page() for _ in range(rounds))
+
+
+def first_point_seconds(rounds: int = 3) -> tuple[str, float]:
+    """Return the table used, and the median time from the click on Start to the first point of the curve."""
+    path, target = (TELCO, "Churn") if TELCO.is_file() else (SAMPLE, "churned")
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "home", Path(folder) / "log.txt") as server:
+        return path.name, statistics.median(_first_point(server.url, path, target) for _ in range(rounds))
+
+
+def _first_page() -> float:
+    with tempfile.TemporaryDirectory() as folder, _page() as page:
+        started = time.perf_counter()
+        server = start_server(Path(folder) / "home", Path(folder) / "log.txt")
+        try:
+            wait_until_it_answers(server)
+            page.goto(server.url)
+            page.locator("h1").first.wait_for()
+            return time.perf_counter() - started
+        finally:
+            stop_server(server)
+
+
+def _first_point(url: str, path: Path, target: str) -> float:
+    with _page() as page:
+        page.goto(url)
+        page.locator("input[type=file]").set_input_files(path)
+        page.get_by_text("What should be predicted").wait_for()
+        page.get_by_label("Target: what to predict").click()
+        page.get_by_role("option", name=target, exact=True).click()
+        page.get_by_text(re.compile(f"Outcome: {target}")).wait_for()
+        page.get_by_role("button", name="Go on to Train").click()
+        start = page.get_by_role("button", name="Start training")
+        start.wait_for()
+        page.wait_for_timeout(1_000)  # the page is at rest, as it is when a reader has come to the button
+        started = time.perf_counter()
+        start.click()
+        page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for()
+        seconds = time.perf_counter() - started
+        page.get_by_role("button", name="Stop and keep best").click()
+        page.get_by_text(re.compile("guessing")).first.wait_for()
+        return seconds
+
+
+@contextmanager
+def _page() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
