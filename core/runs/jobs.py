@@ -1,0 +1,184 @@
+"""The three jobs a worker does. Each imports what it needs when it is called, for torch takes its time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.errors import DataError, RunError
+from core.runs.datasets import table_path
+from core.runs.quickstart import defer_compiler
+from core.runs.records import Run
+from core.runs.reporter import Reporter
+from core.runs.requests import (
+    SCORED_WITH_NAME,
+    TEACHER_NAME,
+    DistilRequest,
+    ScoreRequest,
+    TrainRequest,
+    request_of,
+)
+from core.runs.store import Store
+from core.scoring.contract import ColumnMatch, match_columns
+from core.types import ModelBundle, TrainingConfig
+from core.workspace import Workspace
+
+PREDICTIONS_NAME = "predictions"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker has in hand."""
+
+    run: Run
+    workspace: Workspace
+    store: Store
+    reporter: Reporter
+
+    @property
+    def folder(self) -> Path:
+        """Return the run's own folder."""
+        return self.workspace.run_dir(self.run.id)
+
+    @property
+    def table(self) -> Path:
+        """Return the table to work on. Raises RunError when it is gone."""
+        return table_path(self.workspace, self.store.dataset(self.run.dataset_id))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job leaves in the store; its files lie in the run's folder already."""
+
+    metrics: dict[str, Any] | None
+    results: dict[str, Any]
+
+
+def do(job: Job) -> Outcome:
+    """Do the job that was asked for."""
+    _prepare_torch()
+    request = request_of(job.run)
+    if isinstance(request, TrainRequest):
+        return _train(job, request)
+    if isinstance(request, DistilRequest):
+        return _distil(job, request)
+    return _score(job, request)
+
+
+def _train(job: Job, request: TrainRequest) -> Outcome:
+    from core.serialization import save_bundle
+    from core.trainer import train_model_from_file
+
+    with _notices() as notices:
+        bundle, metrics = train_model_from_file(
+            job.table,
+            TrainingConfig(**request.config),
+            exclude_columns=request.excluded,
+            date_columns=request.dates,
+            device=request.device,
+            on_epoch=job.reporter.on_epoch,
+            should_stop=job.reporter.should_stop,
+        )
+    path = save_bundle(bundle, job.folder, metrics)
+    return Outcome(asdict(metrics), _model_figures(bundle, path) | {"notices": notices})
+
+
+def _distil(job: Job, request: DistilRequest) -> Outcome:
+    from core.distill import distill_model_from_file
+    from core.runs.compare import compare_models
+    from core.serialization import load_bundle, save_bundle
+
+    teacher_path = job.folder / TEACHER_NAME
+    teacher = load_bundle(teacher_path)
+    cfg = TrainingConfig(**request.config)
+    with _notices() as notices:
+        student, metrics = distill_model_from_file(
+            job.table,
+            cfg,
+            teacher_bundle=teacher,
+            exclude_columns=request.excluded,
+            date_columns=request.dates,
+            device=request.device,
+            temperature=request.temperature,
+            alpha=request.alpha,
+            student_hidden_dim=request.student_hidden_dim,
+            student_num_hidden_layers=request.student_num_hidden_layers,
+            student_dropout=request.student_dropout,
+            on_epoch=job.reporter.on_epoch,
+            should_stop=job.reporter.should_stop,
+        )
+    path = save_bundle(student, job.folder, metrics)
+    compared = compare_models(teacher, teacher_path, student, path, job.table, cfg)
+    return Outcome(asdict(metrics), _model_figures(student, path) | compared | {"notices": notices})
+
+
+def _score(job: Job, request: ScoreRequest) -> Outcome:
+    from core.scoring.files import score_frame
+    from core.serialization import load_bundle
+    from core.tables.read import load_tabular_file
+
+    logger.info("model: %s", request.bundle_label or request.bundle_file)
+    bundle = load_bundle(job.folder / SCORED_WITH_NAME)
+    frame = load_tabular_file(job.table)
+    match = _match(bundle, frame)
+    with _notices() as notices:
+        scored = score_frame(bundle, frame, on_rows=job.reporter.on_rows, should_stop=job.reporter.should_stop)
+    if job.reporter.should_stop():
+        raise RunError("Stopped before every row had its prediction, so no file was written.")
+    notes = [*match.notes, *notices]
+    notes += _write_predictions(scored, notes, job.folder / PREDICTIONS_NAME)
+    return Outcome(None, {"rows": len(scored), **asdict(match), "notes": notes})
+
+
+def _match(bundle: ModelBundle, frame: pd.DataFrame) -> ColumnMatch:
+    if bundle.schema is None:  # a bundle made by hand knows no columns
+        return ColumnMatch(matched=(), missing=(), extra=())
+    return match_columns(bundle.schema, list(frame.columns))
+
+
+def _write_predictions(scored: pd.DataFrame, notes: list[str], path: Path) -> list[str]:
+    """Write both files; return what is to be said of them."""
+    from core.scoring.write import write_csv, write_xlsx
+
+    write_csv(scored, path.with_suffix(".csv"))
+    try:
+        sheets = {"Predictions": scored, "Notes": pd.DataFrame({"Notes": notes})}
+        write_xlsx(sheets, path.with_suffix(".xlsx"))
+    except DataError as error:  # more rows than a workbook holds
+        return [error.sentence]
+    return []
+
+
+def _prepare_torch() -> None:
+    """Start quickly, and leave the threads between operations to one; those within are set in the environment."""
+    import torch
+
+    defer_compiler()
+    torch.set_num_interop_threads(1)
+
+
+def _model_figures(bundle: ModelBundle, path: Path) -> dict[str, Any]:
+    parameters = sum(parameter.numel() for parameter in bundle.model.parameters())
+    return {"parameters": parameters, "bundle_bytes": path.stat().st_size}
+
+
+@contextmanager
+def _notices() -> Iterator[list[str]]:
+    """Collect what core warns of on the way, so that the page can say it too."""
+    messages: list[str] = []
+    collector = logging.Handler(logging.WARNING)
+    collector.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("core")
+    logger.addHandler(collector)
+    try:
+        yield messages
+    finally:
+        logger.removeHandler(collector)
