@@ -34,6 +34,8 @@ def coerce_value(value: object) -> Cell:
         return _coerce_text(value)
     if _is_nothing(value):
         return float("nan")
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]")  # of nanoseconds, `item` would make an integer
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bool):

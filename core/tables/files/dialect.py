@@ -83,7 +83,17 @@ def find_separator(lines: Sequence[str]) -> str | None:
         score = _evenness(rows, separator)
         if score and (best is None or score > best):
             best, choice = score, separator
-    return choice
+    return choice or _separator_of_names(lines)
+
+
+def _separator_of_names(lines: Sequence[str]) -> str | None:
+    """Return the separator that cuts the first row into names, when the rows below are ragged."""
+    for separator in SEPARATORS:
+        first, *others = [row.cells for row in islice(_rows(lines, separator), SAMPLE_ROWS)] or [[]]
+        are_names = len(first) > 1 and all(name and not name.startswith(" ") for name in first)
+        if are_names and others and 2 * sum(len(row) > 1 for row in others) >= len(others):
+            return separator
+    return None
 
 
 def _sample_lines(source: TextSource) -> list[str]:

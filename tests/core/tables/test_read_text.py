@@ -84,6 +84,8 @@ AWKWARD = {
     "rows and header that end with a separator": ("a,b,\n1,x,\n2,y,\n", {"a": [1, 2], "b": ["x", "y"]}),
     "a column of row names": ("x,y\n1,5,6\n2,7,8\n", {"column_1": [1, 2], "x": [5, 7], "y": [6, 8]}),
     "short rows": ("a,b,c\n1,2,3\n4\n5,6,7\n", {"a": [1, 4, 5], "b": [2, None, 6], "c": [3, None, 7]}),
+    "mostly short rows": ("a,b,c\n1,x\n2\n3,x,y\n", {"a": [1, 2, 3], "b": ["x", None, "x"], "c": [None, None, "y"]}),
+    "a name more than cells": ("a,b,c\n1,2\n3,4\n", {"a": [1, 3], "b": [2, 4], "c": [None, None]}),
     "blank cells too many": ("a,b\n1,2\n3,4,,\n5,6\n", {"a": [1, 3, 5], "b": [2, 4, 6]}),
     "title rows": ("Report 2020\n\na,b,c\n1,2,3\n4,5,6\n", {"a": [1, 4], "b": [2, 5], "c": [3, 6]}),
     "no header": ("5.1,3.5,x\n4.9,3.0,y\n", {"column_1": [5.1, 4.9], "column_2": [3.5, 3.0], "column_3": ["x", "y"]}),
