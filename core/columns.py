@@ -22,14 +22,20 @@ def check_target_not_excluded(target: str, excluded: Collection[str]) -> None:
         )
 
 
-def check_columns(
-    columns: Sequence[str], target: str, excluded: Collection[str], dates: Collection[str]
-) -> None:
+def as_names(columns: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return column names as a tuple; a lone text is one name, not its letters."""
+    return (columns,) if isinstance(columns, str) else tuple(columns or ())
+
+
+def check_columns(columns: Sequence[str], target: str, excluded: Collection[str], dates: Collection[str]) -> None:
     """Raise DataError where the table lacks the target, or has nothing beside it; log unknown exclusions."""
     if target not in columns:
         raise DataError(f"The table has no column {target!r}.{_suggestion(target, columns)}")
     if target in dates:
         raise ConfigError(f"Column {target!r} is the target and cannot be a date column too. Choose one.")
+    for name in dates:
+        if name not in columns:
+            raise DataError(f"The table has no date column {name!r}.{_suggestion(name, columns)}")
     if len(columns) < 2:
         raise DataError(f"The table has only one column, {target!r}. Add the columns to predict it from.")
     if not set(columns) - {target} - set(excluded):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -16,6 +17,15 @@ from core.types import (
     TrainingConfig,
     numeric_settings,
 )
+
+
+def checked_config(cfg: TrainingConfig) -> TrainingConfig:
+    """Return a copy with plain Python numbers; raise ConfigError (a ValueError) as `check_config` does."""
+    check_config(cfg)
+    numbers: dict[str, Any] = {
+        name: (int if _is_whole(name) else float)(getattr(cfg, name)) for name in numeric_settings()
+    }
+    return replace(cfg, **numbers)
 
 
 def check_config(cfg: TrainingConfig) -> None:
@@ -42,7 +52,7 @@ def check_task_fits_mode(task: str, training_mode: str) -> None:
 
 def check_blend(temperature: float, alpha: float) -> None:
     """Raise ConfigError (a ValueError) when a distillation's loss cannot be blended so."""
-    if not temperature > 0:
+    if not 0 < temperature < math.inf:
         raise ConfigError("temperature must be > 0", remedy=f"It is {temperature!r}; 2 to 5 is usual.")
     if not 0 <= alpha <= 1:
         raise ConfigError("alpha must be between 0 and 1", remedy=f"It is {alpha!r}; 0.5 weighs both alike.")

@@ -20,6 +20,8 @@ from core.errors import DataError
 from core.tables.coerce import coerce_column, coerce_frame
 from core.types import TrainingConfig
 
+LARGEST_SCALED = 1e9  # standard deviations
+
 logger = logging.getLogger(__name__)
 
 
@@ -57,6 +59,8 @@ def prepare_tensors(
     a number target holds text. Source: REQ-T06.
     """
     frame, y = drop_rows_without_target(as_frame(x_rows), y_raw, task)
+    if not frame.shape[1]:
+        raise DataError("The table has no column to learn from beside the target. Add at least one.")
     features = coerce_frame(frame)
     targets = encode_target(y, task, cfg.target_column)
     train, test = split_rows(targets.values, task, cfg.test_size, cfg.random_seed)
@@ -64,16 +68,17 @@ def prepare_tensors(
     vectorizer = fit_vectorizer(features.iloc[train])
     train_matrix = encode_frame(vectorizer, features.iloc[train])
     medians = finite_medians(train_matrix)
-    scaler = StandardScaler().fit(impute(train_matrix, medians))
+    with np.errstate(over="ignore", invalid="ignore"):  # a cell of 1e200 has no finite square
+        scaler = StandardScaler().fit(impute(train_matrix, medians))
     test_matrix = impute(encode_frame(vectorizer, features.iloc[test]), medians)
 
     target_scaler = StandardScaler().fit(targets.values[train]) if task == "regression" else None
     class_names = targets.label_encoder.classes_.tolist() if targets.label_encoder is not None else None
     return PreparedTensors(
-        _scaled_tensor(scaler, train_matrix),
-        _scaled_tensor(scaler, test_matrix),
-        target_tensor(targets.values[train], target_scaler),
-        target_tensor(targets.values[test], target_scaler),
+        scaled_tensor(scaler, train_matrix),
+        scaled_tensor(scaler, test_matrix),
+        target_tensor(targets.values[train], task, target_scaler),
+        target_tensor(targets.values[test], task, target_scaler),
         vectorizer,
         scaler,
         medians,
@@ -93,14 +98,17 @@ def as_frame(x_rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame
 
 def drop_rows_without_target(frame: pd.DataFrame, y_raw: Sequence[Any], task: str) -> tuple[pd.DataFrame, pd.Series]:
     """Drop the rows whose target is missing, and raise DataError where fewer than two are left."""
-    y = pd.Series(y_raw).reset_index(drop=True)
-    coerced = coerce_column(y).values
-    present = coerced.notna()
+    y = pd.Series(y_raw.tolist() if hasattr(y_raw, "tolist") else list(y_raw), dtype=object)
+    if len(y) != len(frame):
+        raise DataError(f"The table has {len(frame)} rows and the target {len(y)} values. Give one value a row.")
+    coerced = coerce_column(y)
+    present = coerced.values.notna()
     if task == "regression":
-        present &= ~coerced.isin([np.inf, -np.inf])
+        present &= ~coerced.values.isin([np.inf, -np.inf])
     n_dropped = int((~present).sum())
     if n_dropped:
-        logger.warning("%d of %d rows have no target and are left out.", n_dropped, len(y))
+        words = "".join(f", {count} of them written {word!r}" for word, count in coerced.missing_words.items())
+        logger.warning("%d of %d rows have no target%s, and are left out.", n_dropped, len(y), words)
     if int(present.sum()) < 2:
         raise DataError(
             f"Only {int(present.sum())} of {len(y)} rows can be used, and training needs at least 2. "
@@ -155,27 +163,26 @@ def split_rows(
     return train, test
 
 
-def preprocess(
-    frame: pd.DataFrame, vectorizer: DictVectorizer, medians: NDArray[np.float64] | None, scaler: Any
-) -> Tensor:
-    """Encode, impute and scale the rows of a coerced frame: float32 `(n, input_dim)`. Source: REQ-T18."""
-    return _scaled_tensor(scaler, impute(encode_frame(vectorizer, frame), medians))
+def scaled_tensor(scaler: Any, matrix: NDArray[np.float64]) -> Tensor:
+    """Return float32 `(n, f)`, scaled in float64; what is absurdly far out is cut to `LARGEST_SCALED`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.array(matrix if scaler is None else scaler.transform(matrix), dtype=np.float64)
+    np.nan_to_num(scaled, copy=False)
+    np.clip(scaled, -LARGEST_SCALED, LARGEST_SCALED, out=scaled)
+    return torch.as_tensor(scaled, dtype=torch.float32)
 
 
-def target_tensor(values: NDArray[Any], target_scaler: StandardScaler | None) -> Tensor:
-    """Return class indices as long `(n,)`, or numbers scaled as float32 `(n, 1)`."""
-    if target_scaler is None:
-        return torch.as_tensor(values, dtype=torch.long)
-    return torch.as_tensor(target_scaler.transform(values), dtype=torch.float32)
+def target_tensor(values: NDArray[Any], task: str, target_scaler: Any) -> Tensor:
+    """Return class indices as long `(n,)`, or numbers, scaled where there is a scaler, as float32 `(n, 1)`."""
+    if task == "classification":
+        return torch.tensor(values, dtype=torch.long)
+    return torch.tensor(values if target_scaler is None else target_scaler.transform(values), dtype=torch.float32)
 
 
 def _frame_of_dicts(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     columns = dict.fromkeys(key for row in rows for key in row)
-    return pd.DataFrame({key: pd.Series([row.get(key) for row in rows], dtype=object) for key in columns})
-
-
-def _scaled_tensor(scaler: Any, matrix: NDArray[np.float64]) -> Tensor:
-    return torch.as_tensor(scaler.transform(matrix), dtype=torch.float32)
+    cells = {key: pd.Series([row.get(key) for row in rows], dtype=object) for key in columns}
+    return pd.DataFrame(cells, index=range(len(rows)))
 
 
 def _stratification(y: NDArray[Any], test_size: float) -> NDArray[Any] | None:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
 from torch import nn
 
-from core.columns import check_columns, check_target_not_excluded, feature_frame
-from core.config import check_blend, check_config, check_student
+from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
+from core.config import check_blend, check_student, checked_config
 from core.data import drop_rows_without_target, label_texts, number_target, split_rows, target_tensor
-from core.encoding import numeric_features
+from core.encoding import known_columns
 from core.errors import ConfigError, DataError
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
 from core.inference import choose_device, forward
@@ -63,9 +63,10 @@ def distill_model_from_file(
     DataError (a ValueError) for a table that does not fit the teacher.
     Source: companion contract `core.distill`; Hinton et al., 2015.
     """
+    cfg = checked_config(cfg)
     seed_everything(cfg.random_seed)
     check_blend(temperature, alpha)
-    excluded = frozenset(exclude_columns or ())
+    excluded = frozenset(as_names(exclude_columns))
     teacher = _teacher(teacher_path, teacher_bundle)
     _check_teacher(teacher, cfg)
     check_target_not_excluded(cfg.target_column, excluded)
@@ -73,20 +74,22 @@ def distill_model_from_file(
     run_device = choose_device(device)
 
     frame = load_tabular_file(data_path, sheet_name)
-    dates = [] if teacher.schema is not None else list(date_columns or ())
+    dates = [column for column in as_names(date_columns) if column not in excluded]
     check_columns(list(frame.columns), cfg.target_column, excluded, dates)
     usable, y = drop_rows_without_target(frame, frame[cfg.target_column].tolist(), teacher.task)
     targets = _encode_target(teacher, y, cfg.target_column)
-    x_raw = expand_date_columns(feature_frame(usable, cfg.target_column, excluded), dates)
+    x_raw = feature_frame(usable, cfg.target_column, excluded)
+    if teacher.schema is None:  # the rows of a teacher with a schema keep their dates: it knows how to read them
+        x_raw = expand_date_columns(x_raw, dates)
     _check_known_columns(teacher, x_raw)
-    x, y_all = features_of(teacher, x_raw), target_tensor(targets, teacher.target_scaler)
+    x, y_all = features_of(teacher, x_raw), target_tensor(targets, teacher.task, teacher.target_scaler)
     train, test = split_rows(targets, teacher.task, cfg.test_size, cfg.random_seed)
     rows = hold_out_validation(x[train], y_all[train], x[test], y_all[test], teacher.task, cfg).to(run_device)
 
     student = _build_student(teacher, cfg).to(run_device)
     objective = _objective(teacher, rows, cfg, temperature, alpha)
     result, metrics = fit_and_score(
-        student, rows, objective, cfg, teacher.target_scaler, on_epoch=on_epoch, should_stop=should_stop
+        student, rows, objective, cfg, teacher.task, teacher.target_scaler, on_epoch=on_epoch, should_stop=should_stop
     )
     metrics.n_dropped = len(frame) - len(usable)
     schema = teacher.schema or describe_inputs(frame, cfg.target_column, excluded, dates)
@@ -129,27 +132,26 @@ def _student_config(
 ) -> TrainingConfig:
     """Return `cfg` with the student's own shape: what was asked for, else half the teacher's."""
     model = teacher.model
-    half_width = max(SMALLEST_STUDENT_WIDTH, model_hidden_dim(model) // 2)
-    one_less = max(1, model_num_hidden_layers(model) - 1)
-    a_bit_more = min(LARGEST_STUDENT_DROPOUT, model_dropout(model) + 0.05)
-    student = replace(
-        cfg,
-        task=teacher.task,
-        hidden_dim=half_width if hidden_dim is None else hidden_dim,
-        num_hidden_layers=one_less if layers is None else layers,
-        dropout=a_bit_more if dropout is None else dropout,
-    )
-    check_config(student)
-    return student
+    if hidden_dim is None:
+        hidden_dim = max(SMALLEST_STUDENT_WIDTH, model_hidden_dim(model) // 2)
+    if layers is None:
+        layers = max(1, model_num_hidden_layers(model) - 1)
+    if dropout is None:
+        dropout = min(LARGEST_STUDENT_DROPOUT, model_dropout(model) + 0.05)
+    student = replace(cfg, task=teacher.task, hidden_dim=hidden_dim, num_hidden_layers=layers, dropout=dropout)
+    return checked_config(student)
 
 
 def _check_known_columns(teacher: ModelBundle, x_raw: pd.DataFrame) -> None:
     """Raise DataError where the table lacks, or the caller excludes, a column that the teacher learned from."""
+    columns = [str(column) for column in x_raw.columns]
     if teacher.schema is not None:
-        known = teacher.schema.feature_columns
+        known = list(teacher.schema.feature_columns)
+    elif isinstance(teacher.vectorizer, DictVectorizer):
+        known = known_columns(teacher.vectorizer, columns)
     else:
-        known = tuple(numeric_features(teacher.vectorizer)) if isinstance(teacher.vectorizer, DictVectorizer) else ()
-    lacking = [name for name in known if name not in x_raw.columns]
+        return
+    lacking = [name for name in known if name not in columns]
     if lacking:
         names = ", ".join(repr(name) for name in lacking[:5]) + (", …" if len(lacking) > 5 else "")
         raise DataError(
@@ -162,13 +164,14 @@ def _encode_target(teacher: ModelBundle, y: pd.Series, target: str) -> NDArray[A
     if teacher.task == "regression":
         return number_target(y, target).reshape(-1, 1)
     labels = label_texts(y)
-    unknown = sorted(set(labels) - set(teacher.label_encoder.classes_.tolist()))
+    index_of = {str(label): index for index, label in enumerate(teacher.label_encoder.classes_)}
+    unknown = sorted(set(labels) - set(index_of))
     if unknown:
         raise DataError(
             f"Column {target!r} holds labels that the teacher does not know: {', '.join(map(repr, unknown[:5]))}. "
             "Use a table with the teacher's labels, or train a new teacher on this one."
         )
-    return np.asarray(teacher.label_encoder.transform(labels))
+    return np.array([index_of[label] for label in labels])
 
 
 def _build_student(teacher: ModelBundle, cfg: TrainingConfig) -> nn.Module:

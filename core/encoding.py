@@ -6,6 +6,8 @@ A coerced table holds float64 columns, and object columns of text, floats and Na
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import psutil
@@ -58,7 +60,7 @@ def impute(matrix: NDArray[np.float64], medians: NDArray[np.float64] | None) -> 
     """Replace what is not finite by the column's median, in place; by 0 where the shapes differ (EC-T03)."""
     rows, columns = np.nonzero(~np.isfinite(matrix))
     usable = medians is not None and np.shape(medians) == (matrix.shape[1],)
-    matrix[rows, columns] = np.asarray(medians)[columns] if usable else 0.0
+    matrix[rows, columns] = np.nan_to_num(np.asarray(medians, dtype=np.float64))[columns] if usable else 0.0
     return matrix
 
 
@@ -78,6 +80,16 @@ def numeric_features(vectorizer: DictVectorizer) -> list[str]:
     return [name for name in vectorizer.feature_names_ if vectorizer.separator not in name]
 
 
+def known_columns(vectorizer: DictVectorizer, columns: Sequence[str]) -> list[str]:
+    """Return the columns that the vectorizer was fitted on; `columns` tells where a name like `a=b=c` is cut."""
+    known: dict[str, None] = {}
+    for feature in vectorizer.feature_names_:
+        parts = feature.split(vectorizer.separator)
+        names = [vectorizer.separator.join(parts[:end]) for end in range(len(parts), 0, -1)]
+        known[next((name for name in names if name in columns), parts[0])] = None
+    return list(known)
+
+
 def _feature_names(values: pd.Series, separator: str) -> set[str]:
     name = str(values.name)
     if values.dtype != object:
@@ -89,7 +101,7 @@ def _encode_column(matrix: NDArray[np.float64], vectorizer: DictVectorizer, name
     vocabulary = vectorizer.vocabulary_
     if values.dtype != object:
         if name in vocabulary:
-            matrix[:, vocabulary[name]] = values.to_numpy(np.float64)
+            matrix[:, vocabulary[name]] += values.to_numpy(np.float64)
         return
     codes, levels = pd.factorize(values, use_na_sentinel=False)
     is_text = [isinstance(level, str) for level in levels]
@@ -97,4 +109,4 @@ def _encode_column(matrix: NDArray[np.float64], vectorizer: DictVectorizer, name
     targets = np.array([vocabulary.get(feature, -1) for feature in names], dtype=np.intp)
     cells = np.array([1.0 if t else float(v) for v, t in zip(levels, is_text, strict=True)])
     rows = np.flatnonzero(targets[codes] >= 0)
-    matrix[rows, targets[codes[rows]]] = cells[codes[rows]]
+    matrix[rows, targets[codes[rows]]] += cells[codes[rows]]

@@ -66,12 +66,13 @@ def fit_and_score(
     rows: RowSets,
     objective: Objective,
     cfg: TrainingConfig,
+    task: str,
     target_scaler: Any,
     *,
     on_epoch: OnEpoch | None,
     should_stop: ShouldStop | None,
 ) -> tuple[LoopResult, Metrics]:
-    """Train `model` in place, then score it on the test rows; `target_scaler` is None for classification."""
+    """Train `model` in place, then score it on the test rows, in the unit of `target_scaler`."""
     device, started = rows.x_train.device, time.perf_counter()
     result = fit(
         model,
@@ -83,14 +84,13 @@ def fit_and_score(
         on_epoch=on_epoch,
         should_stop=should_stop,
     )
-    task = "classification" if target_scaler is None else "regression"
     return result, Metrics(
         task=task,
         train_loss=loss_on(model, rows.x_train, rows.y_train, objective.hard, device),
         test_loss=loss_on(model, rows.x_test, rows.y_test, objective.hard, device),
         test_metric_name=metric_name(task),
-        test_metric_value=metric_of(forward(model, rows.x_test, device), rows.y_test, target_scaler),
-        baseline_metric_value=baseline_of(rows.y_train, rows.y_test, target_scaler),
+        test_metric_value=metric_of(task, forward(model, rows.x_test, device), rows.y_test, target_scaler),
+        baseline_metric_value=baseline_of(task, rows.y_train, rows.y_test, target_scaler),
         n_train=len(rows.x_train),
         n_validation=len(rows.x_validation),
         n_test=len(rows.x_test),

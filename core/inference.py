@@ -30,6 +30,5 @@ def forward(model: Any, x: Tensor, device: torch.device) -> Tensor:
     """Run `model` in `eval()` over float32 `(n, input_dim)`; return `(n, output_dim)` on the device."""
     model.to(device)
     model.eval()
-    if len(x) <= ROWS_PER_PASS:
-        return model(x.to(device))  # type: ignore[no-any-return]
-    return torch.cat([model(part.to(device)) for part in torch.split(x, ROWS_PER_PASS)])
+    outputs = [model(part.to(device)) for part in torch.split(x, ROWS_PER_PASS)]
+    return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)).detach()

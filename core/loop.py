@@ -42,7 +42,7 @@ ShouldStop = Callable[[], bool]
 
 @dataclass(frozen=True)
 class LoopResult:
-    """What became of a training: its curve, and which epoch's weights the network holds."""
+    """What became of a training: its curve, and which epoch had the lowest validation loss."""
 
     reports: tuple[EpochReport, ...]
     update_steps: int

@@ -23,16 +23,16 @@ def metric_name(task: str) -> str:
     return "accuracy" if task == "classification" else "rmse"
 
 
-def metric_of(outputs: Tensor, y: Tensor, target_scaler: Any) -> float:
+def metric_of(task: str, outputs: Tensor, y: Tensor, target_scaler: Any) -> float:
     """Score outputs `(n, output_dim)` against `y`: accuracy, or RMSE in the target's unit. Source: REQ-T15."""
-    if target_scaler is None:
+    if task == "classification":
         return float((outputs.argmax(dim=1).cpu() == y.cpu()).double().mean())
     return _rmse(_in_target_unit(outputs, target_scaler), _in_target_unit(y, target_scaler))
 
 
-def baseline_of(y_train: Tensor, y_test: Tensor, target_scaler: Any) -> float:
+def baseline_of(task: str, y_train: Tensor, y_test: Tensor, target_scaler: Any) -> float:
     """Score always guessing the most frequent class, or the mean, of the training rows."""
-    if target_scaler is None:
+    if task == "classification":
         most_frequent = torch.bincount(y_train.cpu()).argmax()
         return float((y_test.cpu() == most_frequent).double().mean())
     guess = torch.full_like(y_test.cpu(), float(y_train.double().mean()))
@@ -47,7 +47,8 @@ def held_out_loss(
 
 
 def _in_target_unit(scaled: Tensor, target_scaler: Any) -> Tensor:
-    return torch.as_tensor(target_scaler.inverse_transform(scaled.cpu().double().numpy()))
+    numbers = scaled.cpu().double()
+    return numbers if target_scaler is None else torch.as_tensor(target_scaler.inverse_transform(numbers.numpy()))
 
 
 def _rmse(predicted: Tensor, actual: Tensor) -> float:

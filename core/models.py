@@ -109,6 +109,7 @@ def model_config(input_dim: int, output_dim: int, cfg: TrainingConfig) -> dict[s
 
 def compute_class_weights(y: Tensor, output_dim: int, device: torch.device | str) -> Tensor:
     """Weight each class by `n / (classes × max(1, count))`; `y` is long `(n,)`, the result `(output_dim,)`."""
+    y = torch.as_tensor(y)
     counts = torch.bincount(y.cpu(), minlength=output_dim).clamp(min=1)
     return (y.numel() / (output_dim * counts.to(torch.float32))).to(device)
 

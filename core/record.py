@@ -49,7 +49,7 @@ def fingerprint(data_path: str | Path) -> str:
     try:
         with Path(data_path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, TypeError):
         return ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn import ensemble
 from torch import Tensor
 
 from core.losses import soften_probabilities
@@ -27,11 +27,11 @@ def tree_soft_targets(x: Tensor, y: Tensor, task: str, n_outputs: int, random_se
     """
     features, target = x.cpu().numpy(), y.cpu().numpy()
     if task == "regression":
-        forest = RandomForestRegressor(**_settings(task, random_seed))
+        forest = ensemble.RandomForestRegressor(**_settings(task, random_seed))
         _fit(forest, features, target.ravel())
         outputs = _out_of_bag(forest, forest.oob_prediction_, features, forest.predict).reshape(-1, 1)
         return torch.as_tensor(outputs, dtype=torch.float32).to(x.device)
-    forest = RandomForestClassifier(**_settings(task, random_seed))
+    forest = ensemble.RandomForestClassifier(**_settings(task, random_seed))
     _fit(forest, features, target)
     known = _out_of_bag(forest, forest.oob_decision_function_, features, forest.predict_proba)
     probabilities = np.zeros((len(features), n_outputs))
@@ -51,8 +51,8 @@ def _settings(task: str, random_seed: int) -> dict[str, Any]:
 
 def _fit(forest: Any, features: NDArray[Any], target: NDArray[Any]) -> None:
     with warnings.catch_warnings():
-        # `_out_of_bag` mends the rows this warns of.
-        warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")
+        # Of rows without an out-of-bag score, which `_out_of_bag` mends, and of as many classes as rows.
+        warnings.simplefilter("ignore", UserWarning)
         forest.fit(features, target)
 
 
@@ -65,5 +65,6 @@ def _out_of_bag(forest: Any, outputs: NDArray[Any], features: NDArray[Any], pred
         always_in_bag &= in_bag
     if always_in_bag.any():
         outputs = outputs.copy()
+        forest.n_jobs = 1  # several threads would add up the trees in any order
         outputs[always_in_bag] = predict(features[always_in_bag])
     return outputs

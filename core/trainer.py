@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from core import serialization
-from core.columns import check_columns, check_target_not_excluded, feature_frame
-from core.config import check_config, check_task_fits_mode
+from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
+from core.config import check_task_fits_mode, checked_config
 from core.data import prepare_tensors
 from core.distill import distill_model_from_file
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
@@ -63,13 +63,13 @@ def train_model_from_file(
     Raises FileNotFoundError for a missing file, and ValueError (an AppError with a sentence) for a
     setting, a table or a training that cannot work. Source: REQ-T01 to REQ-T16.
     """
-    check_config(cfg)
+    cfg = checked_config(cfg)
     seed_everything(cfg.random_seed)
-    excluded = frozenset(exclude_columns or ())
+    excluded = frozenset(as_names(exclude_columns))
     check_target_not_excluded(cfg.target_column, excluded)
 
     frame = load_tabular_file(data_path, sheet_name)
-    dates = [column for column in date_columns or () if column not in excluded]
+    dates = [column for column in as_names(date_columns) if column not in excluded]
     check_columns(list(frame.columns), cfg.target_column, excluded, dates)
     schema = describe_inputs(frame, cfg.target_column, excluded, dates)
     table = expand_date_columns(frame, dates)
@@ -88,7 +88,7 @@ def train_model_from_file(
     ).to(run_device)
     rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg).to(run_device)
     result, metrics = fit_and_score(
-        model, rows, _objective(task, rows, output_dim, cfg), cfg, target_scaler,
+        model, rows, _objective(task, rows, output_dim, cfg), cfg, task, target_scaler,
         on_epoch=on_epoch, should_stop=should_stop,
     )  # fmt: skip
     metrics.n_dropped = len(frame) - len(x_train) - len(x_test)

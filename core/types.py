@@ -105,7 +105,7 @@ class TrainingConfig:
     early_stopping_patience: int = _setting(
         0,
         "Patience",
-        "Epochs without a better validation loss before training ends. 0 never ends early.",
+        "Epochs without a better validation loss before training ends; needs a validation share. 0: never early.",
         0,
         100_000,
         5,

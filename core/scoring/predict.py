@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
 from torch import Tensor
 
-from core.data import as_frame
+from core.data import as_frame, scaled_tensor
 from core.encoding import encode_frame, impute, numeric_features
 from core.errors import ConfigError
 from core.inference import choose_device, forward
 from core.tables.coerce import coerce_frame, coerce_value
 from core.tables.dates import expand_date_columns
-from core.types import ModelBundle
+from core.types import InputSchema, ModelBundle
 
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 Coerce = Callable[[Any], Any]
@@ -62,40 +62,60 @@ def decode_outputs(bundle: ModelBundle, outputs: Tensor) -> list[Any]:
     if bundle.task == "classification":
         indices = outputs.argmax(dim=1).numpy()
         encoder = bundle.label_encoder
-        return list((indices if encoder is None else encoder.inverse_transform(indices)).tolist())
+        return list(np.asarray(indices if encoder is None else encoder.inverse_transform(indices)).tolist())
     if bundle.target_scaler is None:
-        return list(outputs.squeeze(1).tolist())
-    return list(bundle.target_scaler.inverse_transform(outputs.double().numpy()).squeeze(1).tolist())
+        return list((outputs.squeeze(1) if outputs.ndim == 2 else outputs).tolist())
+    return list(np.asarray(bundle.target_scaler.inverse_transform(outputs.double().numpy())).squeeze(1).tolist())
 
 
 def features_of(bundle: ModelBundle, rows: Rows, coerce: Coerce = coerce_value) -> Tensor:
     """Return the scaled features of raw rows: float32 `(n_rows, input_dim)`."""
-    frame = coerce_frame(_with_dates_expanded(bundle, _known_cells(bundle, as_frame(rows))), coerce)
+    schema = schema_of(bundle)
+    frame = as_frame(rows)
+    if schema is not None:
+        frame = _known_cells(schema, coerce_frame(_with_dates_expanded(schema, frame), coerce))
+    else:
+        frame = coerce_frame(_with_lacking_columns(bundle, frame), coerce)
     matrix = impute(_encode(bundle.vectorizer, frame), bundle.feature_medians)
-    scaled = matrix if bundle.scaler is None else bundle.scaler.transform(matrix)
-    return torch.as_tensor(np.asarray(scaled), dtype=torch.float32)
+    return scaled_tensor(bundle.scaler, matrix)
 
 
-def _known_cells(bundle: ModelBundle, frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the columns the model learned from; one that the rows lack becomes a column of missing cells."""
-    if bundle.schema is not None:
-        return frame.reindex(columns=list(bundle.schema.feature_columns))
-    if not isinstance(bundle.vectorizer, DictVectorizer):
+def schema_of(bundle: ModelBundle) -> InputSchema | None:
+    """Return the bundle's schema; a bundle made by hand may have none, or be a stand-in without the field."""
+    schema = getattr(bundle, "schema", None)
+    return schema if isinstance(schema, InputSchema) else None
+
+
+def _with_dates_expanded(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the columns the model learned from, with its dates read as in training; what is lacking is missing."""
+    formats = {c.name: c.date_format for c in schema.by_role("date") if c.date_format is not None}
+    return expand_date_columns(frame.reindex(columns=list(schema.feature_columns)), list(formats), formats)
+
+
+def _known_cells(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFrame:
+    """Count a text in a column that held only numbers in training as missing, as an unreadable date is."""
+    for column in schema.by_role("feature"):
+        if column.kind == "number" and frame[column.name].dtype == object:
+            frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce").astype(np.float64)
+    return frame
+
+
+def _with_lacking_columns(bundle: ModelBundle, frame: pd.DataFrame) -> pd.DataFrame:
+    """Add a column of missing cells for each number the model learned from that no row has."""
+    if not _is_plain_dict_vectorizer(bundle.vectorizer):
         return frame
     lacking = [name for name in numeric_features(bundle.vectorizer) if name not in frame.columns]
     return frame.reindex(columns=[*frame.columns, *lacking])
 
 
-def _with_dates_expanded(bundle: ModelBundle, frame: pd.DataFrame) -> pd.DataFrame:
-    if bundle.schema is None:
-        return frame
-    formats = {c.name: c.date_format for c in bundle.schema.by_role("date") if c.date_format is not None}
-    return expand_date_columns(frame, list(formats), formats)
+def _is_plain_dict_vectorizer(vectorizer: Any) -> bool:
+    """Return whether `encode_frame` may stand in for the vectorizer's own `transform`."""
+    return type(vectorizer) is DictVectorizer and "transform" not in vars(vectorizer)
 
 
 def _encode(vectorizer: Any, frame: pd.DataFrame) -> NDArray[np.float64]:
     """Encode a coerced frame; any other vectorizer than scikit-learn's own is given one dict a row."""
-    if isinstance(vectorizer, DictVectorizer):
+    if _is_plain_dict_vectorizer(vectorizer):
         return encode_frame(vectorizer, frame)
     matrix = vectorizer.transform(frame.to_dict("records"))
     return np.array(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=np.float64)

@@ -36,9 +36,7 @@ def loads_the_same_or_is_refused(data: bytes, good: Path, expected: bytes) -> bo
 
 @settings(max_examples=300, deadline=None)
 @given(position=st.integers(0, 2**31), change=st.integers(1, 255))
-def test_a_flipped_byte_never_changes_a_prediction(
-    position: int, change: int, good: Path, expected: bytes
-) -> None:
+def test_a_flipped_byte_never_changes_a_prediction(position: int, change: int, good: Path, expected: bytes) -> None:
     data = bytearray(good.read_bytes())
     data[position % len(data)] ^= change
     assert loads_the_same_or_is_refused(bytes(data), good, expected)

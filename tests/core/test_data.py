@@ -147,3 +147,34 @@ def test_a_column_without_any_number_in_the_training_rows_is_filled_with_0() -> 
     prepared = prepare_tensors(rows, [float(i) for i in range(20)], "regression", config())
     assert prepared.feature_medians[1] == 0.0
     assert torch.isfinite(prepared.x_train).all()
+
+
+def test_labels_beside_a_gap_keep_their_text() -> None:
+    rows, _ = rows_and_labels(20)
+    prepared = prepare_tensors(rows, [None, *([1, 0] * 9), 1], "classification", config())
+    assert prepared.class_names == ["0", "1"]
+    mixed = prepare_tensors(rows, [1, 2.5] * 10, "classification", config())
+    assert mixed.class_names == ["1", "2.5"]
+
+
+def test_which_words_were_taken_for_no_target_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    rows, _ = rows_and_labels(20)
+    with caplog.at_level(logging.WARNING):
+        prepare_tensors(rows, ["none", "mild", "severe", "mild"] * 5, "classification", config())
+    assert "5 of 20 rows have no target, 5 of them written 'none'" in caplog.text
+
+
+def test_rows_without_a_single_column_are_refused() -> None:
+    with pytest.raises(DataError, match="no column to learn from"):
+        prepare_tensors([{}] * 10, [float(i) for i in range(10)], "regression", config())
+
+
+def test_a_target_of_another_length_is_refused() -> None:
+    with pytest.raises(DataError, match=r"The table has 3 rows and the target 2 values"):
+        prepare_tensors([{"a": 1.0}] * 3, [1.0, 2.0], "regression", config())
+
+
+def test_cells_beyond_all_measure_become_finite_tensors() -> None:
+    rows = [{"a": 1e250 if i == 3 else float(i), "b": float(i)} for i in range(40)]
+    prepared = prepare_tensors(rows, [float(i) for i in range(40)], "regression", config())
+    assert torch.isfinite(torch.cat([prepared.x_train, prepared.x_test])).all()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.preprocessing import LabelEncoder
 from torch import nn
 
 from core import distill
@@ -245,3 +246,39 @@ def test_a_hand_made_teacher_teaches(table: Path, teacher: ModelBundle) -> None:
     )
     assert student.schema is not None
     assert predict_rows(student, [{"tenure": 3, "joined": "01.02.2022"}])[0] in ("No", "Yes")
+
+
+def test_a_schemaless_teacher_notices_a_missing_text_column(
+    churn_frame: pd.DataFrame, teacher: ModelBundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    churn_frame.drop(columns=["contract"]).to_csv(path, index=False)
+    bare = replace(teacher, schema=None)
+    with pytest.raises(DataError, match="1 of them are missing or excluded here: 'contract'"):
+        distill_model_from_file(path, config(), teacher_bundle=bare, date_columns=["joined"])
+
+
+def test_exclusion_wins_over_date_and_an_unknown_date_is_refused(table: Path, teacher: ModelBundle) -> None:
+    with pytest.raises(DataError, match="missing or excluded here: 'joined'"):
+        distill_model_from_file(
+            table, config(), teacher_bundle=teacher, exclude_columns=["joined"], date_columns=["joined"]
+        )
+    with pytest.raises(DataError, match="no date column 'nope'"):
+        distill_model_from_file(table, config(), teacher_bundle=teacher, date_columns=["nope"])
+
+
+def test_a_teacher_whose_encoder_holds_numbers_teaches(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    pd.DataFrame({"a": range(40), "y": [i % 2 for i in range(40)]}).to_csv(path, index=False)
+    bundle, _ = train_model_from_file(path, TrainingConfig("y", epochs=1))
+    numbered = replace(bundle, label_encoder=LabelEncoder().fit([0, 1]))
+    student, _ = distill_model_from_file(path, TrainingConfig("y", epochs=1), teacher_bundle=numbered)
+    assert set(predict_rows(student, [{"a": 1}, {"a": 30}])) <= {0, 1}
+
+
+def test_a_number_teacher_without_a_scaler_teaches(price_teacher: tuple[Path, ModelBundle]) -> None:
+    path, bundle = price_teacher
+    raw = replace(bundle, target_scaler=None)
+    _, metrics = distill_model_from_file(path, TrainingConfig("price", epochs=1), teacher_bundle=raw)
+    assert (metrics.task, metrics.test_metric_name) == ("regression", "rmse")
+    assert metrics.test_metric_value > 100_000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction import DictVectorizer
 
 from core import encoding
-from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute, numeric_features
+from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute, known_columns, numeric_features
 from core.errors import DataError
 from core.tables.coerce import coerce_frame
 
@@ -71,3 +71,16 @@ def test_a_table_that_would_not_fit_in_memory_is_refused_with_sizes_and_the_colu
     monkeypatch.setattr(encoding, "BYTES_PER_CELL", 10**9)
     with pytest.raises(DataError, match=r"GB of memory and .* GB are free. Column 'id' alone has 2,000 different"):
         encode_frame(fit_vectorizer(frame), frame)
+
+
+def test_a_column_named_like_a_one_hot_feature_adds_up_as_scikit_learn_does() -> None:
+    frame = coerce_frame(pd.DataFrame({"a": ["x", "y"], "a=x": [5, 7]}))
+    reference = DictVectorizer(sparse=False).fit(frame.to_dict("records"))
+    expected = reference.transform(frame.to_dict("records"))
+    np.testing.assert_array_equal(encode_frame(fit_vectorizer(frame), frame), expected)
+
+
+def test_known_columns_are_found_behind_their_features() -> None:
+    fitted = fit_vectorizer(coerce_frame(pd.DataFrame({"n": [1, 2], "t": ["a=b", "c"], "x=y": [1, 2]})))
+    assert sorted(known_columns(fitted, ["n", "t", "x=y"])) == ["n", "t", "x=y"]
+    assert sorted(known_columns(fitted, ["n"])) == ["n", "t", "x"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -236,3 +237,46 @@ def test_a_model_that_only_has_to_eval_and_a_call_predicts() -> None:
             return x
 
     assert predict_rows(by_hand(model=Plain()), [{"a": 9.0, "b": 10.0}]) == ["no"]
+
+
+@pytest.mark.parametrize("rows", [[{}], [{}, {}], [{"unknown": 1}]])
+def test_a_row_without_any_known_cell_still_gets_a_prediction(churn_bundle: ModelBundle, rows: list[Any]) -> None:
+    """REQ-T18: every column is missing, and so at its median."""
+    assert len(predict_rows(churn_bundle, rows)) == len(predict_rows(by_hand(), rows)) == len(rows)
+
+
+def test_a_replaced_transform_of_the_vectorizer_is_called() -> None:
+    """REQ-T18: the quick encoding stands in for scikit-learn's own `transform` only."""
+    bundle = by_hand(scaler=None)
+    seen: list[Any] = []
+    transform = bundle.vectorizer.transform
+    bundle.vectorizer.transform = lambda rows: seen.append(rows) or transform(rows)
+    predict_rows(bundle, [{"a": 1, "b": "2"}])
+    assert seen == [[{"a": 1.0, "b": 2.0}]]
+
+
+def test_a_sparse_vectorizer_and_a_stand_in_for_the_bundle_predict() -> None:
+    fields = {k: v for k, v in vars(by_hand()).items() if k not in ("schema", "record", "model_config")}
+    vectorizer = DictVectorizer(sparse=True).fit(TRAINING_ROWS)
+    stand_in = SimpleNamespace(**{**fields, "vectorizer": vectorizer})
+    assert predict_rows(stand_in, [{"a": 9.0, "b": 10.0}]) == ["no"]  # type: ignore[arg-type]
+
+
+def test_text_in_a_column_of_numbers_counts_as_missing(churn_bundle: ModelBundle) -> None:
+    row = {"charge": 60.0, "contract": "monthly", "joined": "03.04.2022"}
+    said = predict_proba_rows(churn_bundle, [{**row, "tenure": "unclear"}, row, {**row, "tenure": 0}])
+    np.testing.assert_array_equal(said[0], said[1])
+    assert not np.array_equal(said[0], said[2])
+
+
+def test_a_cell_beyond_all_measure_still_gives_a_finite_prediction(
+    churn_bundle: ModelBundle, price_bundle: ModelBundle
+) -> None:
+    assert np.isfinite(predict_proba_rows(churn_bundle, [{"tenure": 1e300}, {"tenure": -1e300}])).all()
+    assert np.isfinite(predict_rows(price_bundle, [{"area": 1e300}])).all()
+
+
+def test_outputs_that_carry_gradients_are_decoded() -> None:
+    bundle = by_hand(model=nn.Linear(2, 2), scaler=None)
+    with torch.enable_grad():
+        assert predict_rows(bundle, [{"a": 1.0, "b": 2.0}])[0] in ("no", "yes")

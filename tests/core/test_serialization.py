@@ -317,7 +317,8 @@ UNFIT = {
     "double precision": (lambda: unfit(model=MLP(10, 3, 8, 2, 0.1).double()), "must be float32"),
     "unknown mode": (lambda: unfit(model_config={"training_mode": "x"}), "lacks the entry 'input_dim'"),
     "config with more": (
-        lambda: unfit(model_config=(make_bundle().model_config or {}) | {"k": 8}), "unknown entry 'k'"
+        lambda: unfit(model_config=(make_bundle().model_config or {}) | {"k": 8}),
+        "unknown entry 'k'",
     ),
     "another input_dim": (lambda: unfit(input_dim=11), "input_dim is given twice"),
     "another scaler": (lambda: unfit(scaler=MinMaxScaler().fit([[1.0] * 10])), "must be scikit-learn's StandardScaler"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_a_replaced_loader_is_the_one_that_is_used(churn_frame: pd.DataFrame, mo
 
 def test_excluded_target_is_refused_in_the_specified_words(churn_csv: Path) -> None:
     """REQ-T03, AC-T03."""
-    with pytest.raises(ValueError, match="^target_column cannot be excluded$") as caught:
+    with pytest.raises(ValueError, match=r"^target_column cannot be excluded$") as caught:
         train_model_from_file(churn_csv, churn(), exclude_columns=["churn"])
     assert isinstance(caught.value, AppError)
     assert "'churn'" in caught.value.sentence
@@ -516,3 +517,55 @@ def test_soft_loss_is_torchs_own_divergence() -> None:
     loss = losses.soft_criterion(2.0)(logits, p)
     expected = 4 * functional.kl_div(torch.log_softmax(logits / 2, 1), p, reduction="sum") / 9
     torch.testing.assert_close(loss, expected)
+
+
+def test_settings_may_be_numpy_numbers_and_the_callers_object_is_left_alone(churn_csv: Path) -> None:
+    cfg = churn(epochs=np.int64(2), random_seed=np.int64(3), test_size=np.float32(0.25), hidden_dim=16.0)
+    before = vars(cfg).copy()
+    _, metrics = train_model_from_file(churn_csv, cfg)
+    assert metrics.epochs_run == 2
+    assert vars(cfg) == before
+
+
+def test_a_lone_text_is_one_column_name(churn_csv: Path) -> None:
+    bundle, _ = train_model_from_file(churn_csv, churn(epochs=1), exclude_columns="customer_id", date_columns="joined")
+    assert bundle.schema is not None
+    assert [c.role for c in bundle.schema.columns][:2] == ["excluded", "date"]
+
+
+def test_a_prepare_tensors_that_does_not_scale_the_target_is_followed(
+    price_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REQ-T21, INV-T03: without a target scaler the task is still regression, and RMSE in raw units."""
+
+    def unscaled(*arguments: Any) -> tuple[Any, ...]:
+        p = data.prepare_tensors(*arguments)
+        back = [torch.as_tensor(p.target_scaler.inverse_transform(y)).float() for y in (p.y_train, p.y_test)]
+        return (p[0], p[1], *back, *p[4:8], None, *p[9:])
+
+    monkeypatch.setattr(trainer, "prepare_tensors", unscaled)
+    bundle, metrics = train_model_from_file(price_csv, price(epochs=1))
+    assert (metrics.task, metrics.test_metric_name, bundle.target_scaler) == ("regression", "rmse", None)
+    assert metrics.test_metric_value > 100_000
+
+
+@pytest.mark.parametrize("rows", [2, 3, 4, 6])
+@pytest.mark.parametrize("mode", TRAINING_MODES)
+def test_a_tiny_table_trains_or_is_refused_in_a_sentence(
+    price_frame: pd.DataFrame, tmp_path: Path, mode: str, rows: int
+) -> None:
+    """EC-T01: and no warning on the way, for a warning is an error here."""
+    path = tmp_path / "rows.csv"
+    price_frame.head(rows).to_csv(path, index=False)
+    for target in ("price", "district"):
+        task = "classification" if target == "district" else "regression"
+        cfg = price(epochs=1, training_mode=mode, target_column=target, task=task)
+        with suppress(AppError):  # any other error fails the test
+            _, metrics = train_model_from_file(path, cfg)
+            assert np.isfinite([metrics.train_loss, metrics.test_loss, metrics.test_metric_value]).all()
+
+
+def test_as_many_classes_as_rows_trains_under_a_tree_teacher(churn_csv: Path) -> None:
+    cfg = churn(epochs=1, training_mode="tree_teacher_distillation", target_column="customer_id")
+    _, metrics = train_model_from_file(churn_csv, cfg)
+    assert metrics.task == "classification"

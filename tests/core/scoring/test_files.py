@@ -48,9 +48,7 @@ def test_a_stopped_scoring_returns_the_rows_done_so_far(
 ) -> None:
     monkeypatch.setattr(files, "ROWS_PER_CHUNK", 50)
     done: list[int] = []
-    scored = score_frame(
-        bundle, load_tabular_file(churn_csv), on_rows=done.append, should_stop=lambda: len(done) == 2
-    )
+    scored = score_frame(bundle, load_tabular_file(churn_csv), on_rows=done.append, should_stop=lambda: len(done) == 2)
     assert len(scored) == 100
 
 

@@ -21,7 +21,7 @@ def sample() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "=id": ["007", "1e5", "12345678901234567890"],
-            "text": ["=1+1", "plain, \"quoted\"", "über\nzwei"],
+            "text": ["=1+1", 'plain, "quoted"', "über\nzwei"],
             "minus": ["-5", "-five", "+49 30 1"],
             "number": [-1.5, 0.1 + 0.2, float("nan")],
             "whole": pd.array([1, None, -3], dtype="Int64"),
@@ -79,7 +79,7 @@ def test_a_workbook_of_too_many_rows_is_refused_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write, "MAX_SHEET_ROWS", 3)
-    with pytest.raises(DataError, match="would need 4 rows and a workbook holds 3. Take the CSV file"):
+    with pytest.raises(DataError, match=r"would need 4 rows and a workbook holds 3\. Take the CSV file"):
         write_xlsx({"predictions": sample()}, tmp_path / "out.xlsx")
     assert list(tmp_path.iterdir()) == []
 
