@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A module may import what stands in a line above its own; a package also itself.
 LAYERS = (
     ("core.errors", "core.types"),
-    ("core.workspace", "core.config", "core.columns", "core.models", "core.inference", "core.encoding"),
+    ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),
     ("core.tables", "core.losses", "core.bundle"),
     ("core.data", "core.loop", "core.metrics", "core.teacher", "core.serialization"),
     ("core.record", "core.fitting", "core.scoring"),
@@ -25,7 +25,7 @@ LAYERS = (
 )
 
 # What the web server may import at any time.
-SERVER_SIDE = ("core.workspace", "core.config", "core.types", "core.errors", "core.serialization")
+SERVER_SIDE = ("core.workspace", "core.config", "core.modes", "core.types", "core.errors", "core.serialization")
 SERVER_PACKAGES = ("core/runs", "core/tables", "pages/shared")
 WORKER_ONLY = ("core.runs.compare",)
 SERVER_SCORING = ("core.scoring", "core.scoring.contract", "core.scoring.write")

@@ -73,6 +73,13 @@ def do(job: Job) -> Outcome:
     return _score(job, request)
 
 
+def import_torch() -> None:
+    """Import what the jobs need, which takes longer than a small training."""
+    _prepare_torch()
+    import core.scoring.files
+    import core.trainer  # noqa: F401
+
+
 def _train(job: Job, request: TrainRequest) -> Outcome:
     from core.serialization import save_bundle
     from core.trainer import train_model_from_file
@@ -162,7 +169,8 @@ def _prepare_torch() -> None:
     import torch
 
     defer_compiler()
-    torch.set_num_interop_threads(1)
+    if torch.get_num_interop_threads() != 1:  # it can be set once only, and a spare has done so
+        torch.set_num_interop_threads(1)
 
 
 def _model_figures(bundle: ModelBundle, path: Path) -> dict[str, Any]:

@@ -12,34 +12,28 @@ from pathlib import Path
 import core
 from core.errors import RunError
 from core.runs.processes import ProcessId, identify
+from core.runs.spare import SpareWorker
 from core.workspace import HOME_VARIABLE, Workspace, disk_sentence, write_atomically
 
 LOG_NAME = "log.txt"
 EXIT_NAME = "exit.txt"
+SPARE_ARGUMENT = "--spare"
+WORKER_COMMAND = (sys.executable, "-P", "-X", "faulthandler", "-m", "core.runs.worker")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def launch_worker(workspace: Workspace, run_id: str) -> ProcessId:
+def launch_worker(workspace: Workspace, run_id: str, spare: SpareWorker | None = None) -> ProcessId:
     """Start the worker of a run in its own session, its words going to the run's log.
 
-    Returns who it is. Raises RunError when none can be started.
+    A spare that is waiting gets the run; else a process is started. Returns who it is. Raises
+    RunError when none can be started.
     """
     folder = workspace.run_dir(run_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / LOG_NAME).open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-X", "faulthandler", "-m", "core.runs.worker", run_id],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                env=_environment(workspace),
-                start_new_session=True,
-                close_fds=True,
-            )
+        process = (spare.hand_over(workspace, run_id) if spare else None) or _start(workspace, run_id, folder)
     except OSError as error:
         raise RunError(disk_sentence(error, folder)) from error
     worker = identify(process.pid)  # a child that nobody has waited for still has its pid
@@ -47,10 +41,29 @@ def launch_worker(workspace: Workspace, run_id: str) -> ProcessId:
     return worker
 
 
+def keep_spare(workspace: Workspace, spare: SpareWorker) -> None:
+    """See to it that a worker is waiting for the next run."""
+    spare.keep([*WORKER_COMMAND, SPARE_ARGUMENT], _environment(workspace))
+
+
 def cpu_budget() -> int:
     """Return how many processors this process may use: its affinity, cut by the control group's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([allowed, *_quotas(Path("/proc/self/cgroup"), _CGROUP)]))
+
+
+def _start(workspace: Workspace, run_id: str, folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / LOG_NAME).open("ab") as log:
+        return subprocess.Popen(
+            [*WORKER_COMMAND, run_id],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=_environment(workspace),
+            start_new_session=True,
+            close_fds=True,
+        )
 
 
 def _environment(workspace: Workspace) -> dict[str, str]:

@@ -88,9 +88,7 @@ class Reporter:
         """Take note of an epoch; it is in the store within `TICK_SECONDS`, the first one at once."""
         with self._lock:
             self._pending.append(
-                Epoch(
-                    report.epoch, report.train_loss, report.validation_loss, report.learning_rate, report.seconds
-                )
+                Epoch(report.epoch, report.train_loss, report.validation_loss, report.learning_rate, report.seconds)
             )
         if not self._has_epochs:
             self._has_epochs = True

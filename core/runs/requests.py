@@ -13,9 +13,11 @@ from typing import Any, Self
 from core.columns import check_columns, check_target_not_excluded
 from core.config import check_blend, check_config, check_student, check_task_fits_mode
 from core.errors import AppError, ConfigError, DataError, RunError
+from core.modes import mode_words
 from core.runs.datasets import read_report, table_path
 from core.runs.launch import launch_worker
 from core.runs.records import Dataset, Run, RunKind
+from core.runs.spare import SpareWorker
 from core.runs.store import Store
 from core.scoring.contract import match_columns
 from core.serialization import inspect_bundle
@@ -25,15 +27,6 @@ from core.workspace import Workspace, disk_sentence, write_atomically
 MODEL_NAME = "model.rowsmith"
 TEACHER_NAME = "teacher.rowsmith"
 SCORED_WITH_NAME = "scored_with.rowsmith"
-
-MODE_WORDS = {
-    "mlp_dense": "Dense network",
-    "linear_glm_baseline": "Linear baseline",
-    "tabresnet": "Residual network",
-    "imbalance_aware": "Rare classes",
-    "calibrated_classifier": "Calibrated classifier",
-    "tree_teacher_distillation": "Tree teacher",
-}
 
 
 @dataclass(frozen=True)
@@ -103,8 +96,11 @@ def submit(
     request: Request,
     name: str = "",
     token: str | None = None,
+    spare: SpareWorker | None = None,
 ) -> Run:
     """Check the request, add its run and start its worker; a second call with the same token gives the first run.
+
+    A `spare` that waits gets the run, which then starts at once.
 
     Raises an AppError in one sentence for what can be known before the work begins.
     """
@@ -113,7 +109,7 @@ def submit(
         return known
     run, is_new = _add(workspace, store, kind, dataset_id, request, name, token)
     if is_new:
-        _start(workspace, store, run)
+        _start(workspace, store, run, spare)
     return store.run(run.id)
 
 
@@ -202,9 +198,9 @@ def _copy(source: Path, target: Path) -> None:
     write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))
 
 
-def _start(workspace: Workspace, store: Store, run: Run) -> None:
+def _start(workspace: Workspace, store: Store, run: Run, spare: SpareWorker | None) -> None:
     try:
-        process = launch_worker(workspace, run.id)
+        process = launch_worker(workspace, run.id, spare)
     except AppError as error:
         store.move(run.id, ("queued",), "failed", message=error.sentence)
         raise
@@ -251,5 +247,5 @@ def _words(request: Request) -> str:
     if isinstance(request, ScoreRequest):
         return "Predictions"
     mode = str(request.config.get("training_mode", "mlp_dense"))
-    words = MODE_WORDS.get(mode, mode)
-    return f"Distilled {words.lower()}" if isinstance(request, DistilRequest) else words
+    title = mode_words(mode).title
+    return f"Distilled {title.lower()}" if isinstance(request, DistilRequest) else title

@@ -1,4 +1,4 @@
-"""One job in a process of its own: `python -m core.runs.worker RUN_ID`.
+"""One job in a process of its own: `python -m core.runs.worker RUN_ID`, or `--spare` to wait for one.
 
 It claims the run, does what was asked, writes files first and the store last, and ends. The first
 SIGTERM acts like a click on Stop: what there is is kept if that takes at most four seconds.
@@ -7,17 +7,20 @@ SIGTERM acts like a click on Stop: what there is is kept if that takes at most f
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 from core.errors import AppError
-from core.runs.jobs import Job, Outcome, do
+from core.runs.jobs import Job, Outcome, do, import_torch
+from core.runs.launch import LOG_NAME, SPARE_ARGUMENT
 from core.runs.processes import this_process
 from core.runs.records import ACTIVE_STATES, Run, RunState
 from core.runs.reporter import NOTHING_KEPT, Reporter, remove_unfinished
+from core.runs.spare import wait_for_run
 from core.runs.store import Store, open_store
-from core.workspace import Workspace, open_workspace
+from core.workspace import HOME_VARIABLE, Workspace, open_workspace
 
 OOM_SCORE = Path("/proc/self/oom_score_adj")
 
@@ -26,9 +29,18 @@ logger = logging.getLogger(__name__)
 
 def main(arguments: list[str]) -> int:
     """Do the run named on the command line; return the exit code."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     (run_id,) = arguments
-    workspace = open_workspace()
+    home: Path | None = None
+    if run_id == SPARE_ARGUMENT:
+        import_torch()
+        order = wait_for_run(sys.stdin.buffer)
+        if order is None:
+            return 0
+        home, run_id = order
+    workspace = open_workspace(home)
+    if home is not None:
+        _settle_in(workspace, run_id)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     store = open_store(workspace)
     try:
         if store.move(run_id, ("queued",), "starting", process=this_process()):
@@ -50,6 +62,16 @@ def work(workspace: Workspace, store: Store, run_id: str) -> None:
         state, message, outcome = _attempt(Job(run, workspace, store, reporter))
     _write_end(store, run, reporter, state, message, outcome)
     remove_unfinished(workspace.run_dir(run_id))
+
+
+def _settle_in(workspace: Workspace, run_id: str) -> None:
+    """Take on as a spare what a worker of this run is started with: its folder, and its log to write to."""
+    os.environ[HOME_VARIABLE] = str(workspace.home)
+    os.chdir(workspace.run_dir(run_id))
+    with Path(LOG_NAME).open("ab") as log:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
 
 
 def _attempt(job: Job) -> tuple[RunState, str, Outcome | None]:

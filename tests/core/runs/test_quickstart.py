@@ -21,7 +21,7 @@ for _ in range(20):
     torch.nn.functional.mse_loss(model(x), x[:, :2]).backward()
     optimizer.step()
 print(sum(float(p.double().sum()) for p in model.parameters()).hex(), "torch._dynamo.config" in sys.modules)
-print(torch.compile(lambda x: x + 1, backend="eager")(torch.ones(2)).tolist(), "torch._dynamo.config" in sys.modules)
+print(callable(torch._dynamo.optimize), "torch._dynamo.config" in sys.modules)
 """
 
 
@@ -41,4 +41,4 @@ def test_training_is_the_same_without_the_compiler_which_comes_when_asked_for() 
     (deferred, compiled), (at_once, _) = said["deferred"], said["at once"]
     assert deferred.split()[0] == at_once.split()[0]
     assert (deferred.split()[1], at_once.split()[1]) == ("False", "True")
-    assert compiled == "[2.0, 2.0] True"
+    assert compiled == "True True"

@@ -44,7 +44,10 @@ def test_a_request_comes_back_from_the_store_as_it_was(
     ("request_", "sentence"),
     [
         (TrainRequest({}), "No target column is chosen"),
-        (TrainRequest({"target_column": "cost"}), "no column 'cost'. Choose one of: 'id', 'area', 'town', 'sold', 'price'"),
+        (
+            TrainRequest({"target_column": "cost"}),
+            "no column 'cost'. Choose one of: 'id', 'area', 'town', 'sold', 'price'",
+        ),
         (TrainRequest(CONFIG, excluded=("price",)), "target_column cannot be excluded"),
         (TrainRequest(CONFIG, dates=("price",)), "'price' is the target and cannot be a date"),
         (TrainRequest(CONFIG, excluded=("nothing",)), "no column 'nothing'"),
@@ -89,8 +92,8 @@ def test_a_request_that_can_work_passes(workspace: Workspace, store: Store, hous
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (TrainRequest({"training_mode": "tabresnet"}), "Residual network"),
-        (DistilRequest("r", None, {}), "Distilled dense network"),
+        (TrainRequest({"training_mode": "tabresnet"}), "Deep network"),
+        (DistilRequest("r", None, {}), "Distilled standard network"),
         (ScoreRequest("model.rowsmith"), "Predictions"),
     ],
 )

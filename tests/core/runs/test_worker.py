@@ -111,7 +111,7 @@ def test_many_clicks_with_one_token_train_once(place: Place) -> None:
 def test_a_training_leaves_its_curve_model_figures_and_name(place: Place) -> None:
     run = place.trained
     assert (run.state, run.message, run.epoch, run.epochs) == ("finished", "", 40, 40)
-    assert run.name.startswith("houses · Dense network · ")
+    assert run.name.startswith("houses · Standard network · ")
     points = place.store.epochs(run.id)
     assert [point.epoch for point in points] == list(range(1, 41))
     assert all(point.validation_loss is not None and point.seconds >= 0 for point in points)

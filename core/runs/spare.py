@@ -1,0 +1,96 @@
+"""A worker that waits with torch already imported, so that a run starts without that wait.
+
+The server keeps at most one. It ends by itself when the server does, for then its input ends, and
+when nobody has needed it for a while.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from core.workspace import Workspace
+
+IDLE_SECONDS = 15 * 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class SpareWorker:
+    """At most one waiting process, and the way to hand it a run. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep(self, command: list[str], environment: dict[str, str]) -> None:
+        """Start one unless one is waiting; a machine that cannot start it does without."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                return
+            _forget(self._process)
+            self._process = None
+            with suppress(OSError):
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=environment,
+                    start_new_session=True,
+                    close_fds=True,
+                )
+
+    def hand_over(self, workspace: Workspace, run_id: str) -> subprocess.Popen[bytes] | None:
+        """Give the waiting process a run and return it; None when none is waiting."""
+        with self._lock:
+            process, self._process = self._process, None
+        order = json.dumps({"home": str(workspace.home), "run": run_id}).encode() + b"\n"
+        try:
+            if process is not None and process.poll() is None:
+                _say(process, order)
+                return process
+        except OSError:
+            logger.info("The spare worker ended just now; another one does the run.")
+        _forget(process)
+        return None
+
+    def dismiss(self) -> None:
+        """End the waiting process, if there is one."""
+        with self._lock:
+            process, self._process = self._process, None
+        _forget(process)
+
+
+def wait_for_run(source: IO[bytes]) -> tuple[Path, str] | None:
+    """Return the workspace's home and the run that arrive on `source`; None when it ends or nothing comes."""
+    ended = threading.Timer(IDLE_SECONDS, os._exit, args=(0,))
+    ended.daemon = True
+    ended.start()
+    line = source.readline()
+    ended.cancel()
+    if not line.endswith(b"\n"):
+        return None
+    order = json.loads(line)
+    return Path(order["home"]), str(order["run"])
+
+
+def _say(process: subprocess.Popen[bytes], order: bytes) -> None:
+    """Write the one line a spare waits for, unbuffered, and end its input."""
+    if process.stdin is not None:
+        os.write(process.stdin.fileno(), order)
+        process.stdin.close()
+
+
+def _forget(process: subprocess.Popen[bytes] | None) -> None:
+    """End a process that has no work yet, and leave nothing of it."""
+    if process is not None and process.stdin is not None:
+        process.stdin.close()
+        process.kill()
+        process.wait()
