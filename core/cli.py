@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 APP_FILE = Path(__file__).resolve().parent.parent / "app.py"
+ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8501
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -25,8 +26,22 @@ def run_app(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Serve the web app on this machine only."""
-    typer.echo(f"Rowsmith is at http://127.0.0.1:{port}  (Ctrl+C ends it; trainings go on)")
-    serve(APP_FILE, {"server_port": port, "server_address": "127.0.0.1", "server_headless": not browser})
+    if not is_free(port):
+        typer.echo(f"Port {port} is taken by another program. Choose another one with --port.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Rowsmith is at http://{ADDRESS}:{port}  (Ctrl+C ends it; trainings go on)")
+    serve(APP_FILE, {"server_port": port, "server_address": ADDRESS, "server_headless": not browser})
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server can listen on `port` of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return False
+    return True
 
 
 def serve(script: Path, options: dict[str, object]) -> None:
@@ -40,7 +55,6 @@ def serve(script: Path, options: dict[str, object]) -> None:
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import bootstrap
 
-    os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
     config._main_script_path = str(script)
     bootstrap.load_config_options(flag_options=options)
     PagesManager.uses_pages_directory = False

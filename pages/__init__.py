@@ -1,0 +1,1 @@
+"""The web app, one script a page; `app.py` registers them."""

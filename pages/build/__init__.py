@@ -1,0 +1,1 @@
+"""Pages that make a model: data, train, distil."""

@@ -1,0 +1,64 @@
+"""Data: is my file read right, and what is to be predicted from what."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.runs.launch import keep_spare
+from pages.shared.cached import read_head, read_outcome, read_report
+from pages.shared.columns import choose_roles, roles_sentence, show_columns
+from pages.shared.reading import choose_sheet, reading_words, show_notices
+from pages.shared.state import TRAIN_PAGE, current_dataset, get_spare, get_workspace, set_current
+from pages.shared.tables import choose_earlier, choose_sample, upload_table
+from pages.shared.text import escape, plural
+
+try:
+    dataset = current_dataset()
+except AppError as error:
+    set_current("dataset", None)
+    dataset = None
+    st.error(f"{escape(error.sentence)} Choose another table below.", icon=":material/error:")
+
+if dataset is None:
+    st.title("Bring a table")
+    st.markdown("A header row, then one row per case. It stays on this machine.")
+    added = upload_table("data_upload", "CSV, Excel, ODS or Parquet") or choose_earlier("data_earlier")
+    st.subheader("Or try one of ours")
+    added = choose_sample("data_sample") or added
+    if added:
+        set_current("dataset", added.id)
+        st.rerun()
+    st.stop()
+
+keep_spare(get_workspace(), get_spare())  # by the time the target is chosen, it is ready to train
+report = read_report(dataset)
+head, again = st.columns([4, 1], vertical_alignment="bottom")
+head.title(escape(dataset.name))
+if again.button("Another table", icon=":material/upload_file:", width="stretch", key="data_again"):
+    set_current("dataset", None)
+    st.rerun()
+st.markdown(reading_words(report))
+show_notices(report)
+choose_sheet(dataset)
+
+st.dataframe(
+    read_head(dataset), height=250, hide_index=True, key="data_head", placeholder="",
+    alt="The first 100 rows as they were read",
+)  # fmt: skip
+shown = min(100, dataset.n_rows)
+st.caption(f"The first {plural(shown, 'row')} as read. Empty cells are missing values.")
+
+st.subheader("What should be predicted, and from what?")
+choose_roles(dataset, report)
+if sentence := roles_sentence(report, dataset.roles):
+    st.caption(sentence)
+target = dataset.roles.target
+if target:
+    st.markdown(f"Outcome: **{escape(target)}**, {read_outcome(dataset, target).words}.")
+if st.button(
+    "Go on to Train", type="primary", icon=":material/arrow_forward:", disabled=target is None, key="data_next",
+    help=None if target else "Choose the target first.",
+):  # fmt: skip
+    st.switch_page(TRAIN_PAGE, query_params={"dataset": dataset.id})
+
+st.subheader("Columns")
+show_columns(report, dataset.roles)

@@ -1,0 +1,1 @@
+"""Pieces of the user interface that are not pages."""

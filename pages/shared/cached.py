@@ -1,0 +1,71 @@
+"""What pages read again and again, kept by the table's id: the same id is always the same content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.runs import datasets
+from core.runs.records import Dataset
+from core.tables.infer import infer_task
+from core.tables.report import ReadReport
+from core.workspace import Workspace
+from pages.shared.devices import Devices, find_devices
+from pages.shared.state import get_store, get_workspace
+from pages.shared.text import plural
+
+HEAD_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a target column would be predicted as."""
+
+    task: str
+    n_distinct: int
+
+    @property
+    def words(self) -> str:
+        """Return the outcome in words: number, 2 categories."""
+        return "number" if self.task == "regression" else plural(self.n_distinct, "category", "categories")
+
+
+def read_report(dataset: Dataset) -> ReadReport:
+    """Return how the table was read, and the profile of its columns."""
+    return _report(get_workspace().home, dataset.id)
+
+
+def read_head(dataset: Dataset) -> pd.DataFrame:
+    """Return the first rows as they were read."""
+    return _head(get_workspace().home, dataset.id)
+
+
+def read_outcome(dataset: Dataset, target: str) -> Outcome:
+    """Return what the target would be predicted as when the task is left to the app."""
+    return _outcome(get_workspace().home, dataset.id, target)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def devices() -> Devices:
+    """Return what a training can run on, asked at most once a minute."""
+    return find_devices()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _report(home: Path, dataset_id: str) -> ReadReport:
+    return datasets.read_report(Workspace(home), get_store().dataset(dataset_id))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _head(home: Path, dataset_id: str) -> pd.DataFrame:
+    return datasets.read_head(Workspace(home), get_store().dataset(dataset_id), HEAD_ROWS)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _outcome(home: Path, dataset_id: str, target: str) -> Outcome:
+    path = datasets.table_path(Workspace(home), get_store().dataset(dataset_id))
+    values = pd.read_parquet(path, columns=[target])[target]
+    return Outcome(infer_task(values), int(values.nunique()))

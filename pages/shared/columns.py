@@ -1,0 +1,164 @@
+"""The columns of a table: their roles, and what is known of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.runs.records import Dataset, Roles
+from core.tables.report import ColumnProfile, ReadReport
+from pages.shared.state import get_store
+from pages.shared.text import escape, number
+
+ROLE_WORDS = {"target": "Target", "excluded": "Left out", "date": "Date", "feature": "Feature"}
+OPEN_COLUMNS = 30
+EXACT_BELOW = 1e6
+KIND_WORDS = {"number": "Number", "text": "Text", "mixed": "Mixed", "date": "Date", "empty": "Empty"}
+
+
+def choose_roles(dataset: Dataset, report: ReadReport) -> None:
+    """Draw the three choices. What is in the store is shown; a change goes there at once."""
+    names = [column.name for column in report.columns]
+    roles = _roles_in(dataset, names)
+    for part in ("target", "excluded", "dates"):
+        _show_stored(_key(dataset.id, part), getattr(roles, part))
+    target, excluded, dates = st.columns([2, 3, 3])
+    target.selectbox(
+        "Target: what to predict", names, key=_key(dataset.id, "target"), placeholder="Choose a column",
+        on_change=_save_roles, args=(dataset.id, "target"),
+    )  # fmt: skip
+    excluded.multiselect(
+        "Left out", names, key=_key(dataset.id, "excluded"), placeholder="None",
+        help="Columns the model must not see: ids, free text, and whatever is known only after the outcome.",
+        on_change=_save_roles, args=(dataset.id, "excluded"),
+    )  # fmt: skip
+    dates.multiselect(
+        "Dates", names, key=_key(dataset.id, "dates"), placeholder="None",
+        help="Each becomes year, month, weekday and so on, so that seasons and trends can be learned.",
+        on_change=_save_roles, args=(dataset.id, "dates"),
+    )  # fmt: skip
+
+
+def role_of(name: str, roles: Roles) -> str:
+    """Return the role of a column; what is left out is so whatever else was said."""
+    if name == roles.target:
+        return "target"
+    if name in roles.excluded:
+        return "excluded"
+    return "date" if name in roles.dates else "feature"
+
+
+def show_columns(report: ReadReport, roles: Roles) -> None:
+    """Draw the table of columns."""
+    st.dataframe(
+        pd.DataFrame([_row(column, roles, report.n_rows) for column in report.columns]),
+        hide_index=True,
+        height="content" if len(report.columns) <= OPEN_COLUMNS else 600,
+        key="data_columns",
+        alt="Every column with its role, type, missing share, distinct values and distribution",
+        column_config={
+            "Column": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Missing": st.column_config.ProgressColumn(width="small", format="%.1f %%", min_value=0, max_value=100),
+            "Distinct": st.column_config.NumberColumn(format="localized"),
+            "Distribution": st.column_config.BarChartColumn(help="How often values occur, low to high", y_min=0),
+            "Values": st.column_config.TextColumn(width="medium"),
+            "Note": st.column_config.TextColumn(width="medium"),
+        },
+    )
+
+
+def _row(column: ColumnProfile, roles: Roles, n_rows: int) -> dict[str, object]:
+    return {
+        "Column": column.name,
+        "Role": ROLE_WORDS[role_of(column.name, roles)],
+        "Type": KIND_WORDS.get(column.kind, column.kind),
+        "Missing": 100 * column.n_missing / max(1, n_rows),
+        "Distinct": column.n_distinct,
+        "Distribution": list(column.histogram),
+        "Values": _values(column),
+        "Note": _note(column, role_of(column.name, roles)),
+    }
+
+
+def _values(column: ColumnProfile) -> str:
+    if isinstance(column.minimum, str):
+        return f"{column.minimum[:10]} to {str(column.maximum)[:10]}"
+    if isinstance(column.minimum, (int, float)) and isinstance(column.maximum, (int, float)):
+        return f"{_value(column.minimum)} to {_value(column.maximum)}"
+    return ", ".join(column.examples[:3])
+
+
+def _value(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) and abs(value) < EXACT_BELOW else number(value)
+
+
+def _note(column: ColumnProfile, role: str) -> str:
+    notes = []
+    if column.looks_like_date and role == "feature":
+        notes.append("Looks like a date")
+    if column.looks_like_id and role != "target":
+        notes.append("Looks like an id: every row has its own value")
+    if column.kind == "empty":
+        notes.append("Holds no value")
+    elif column.n_distinct == 1:
+        notes.append("Always the same value")
+    if column.missing_words:
+        words = ", ".join(f"'{word}' × {times}" for word, times in list(column.missing_words.items())[:3])
+        notes.append(f"Read as missing: {words}")
+    return "; ".join(notes)
+
+
+def _key(dataset_id: str, part: str) -> str:
+    return f"data_{part}_{dataset_id}"
+
+
+def _roles_in(dataset: Dataset, names: list[str]) -> Roles:
+    """Return the stored roles without columns that the table does not have."""
+    roles = dataset.roles
+    return Roles(
+        roles.target if roles.target in names else None,
+        tuple(name for name in roles.excluded if name in names),
+        tuple(name for name in roles.dates if name in names),
+    )
+
+
+def _show_stored(key: str, value: str | tuple[str, ...] | None) -> None:
+    plain = list(value) if isinstance(value, tuple) else value
+    if st.session_state.get(key, "nothing yet") != plain:
+        st.session_state[key] = plain
+
+
+def _save_roles(dataset_id: str, changed: str) -> None:
+    """Keep the choice that was made last: a column has one role."""
+    target = st.session_state.get(_key(dataset_id, "target"))
+    excluded = list(st.session_state.get(_key(dataset_id, "excluded")) or [])
+    dates = list(st.session_state.get(_key(dataset_id, "dates")) or [])
+    if changed == "target":
+        excluded, dates = _without(excluded, [target]), _without(dates, [target])
+    elif changed == "excluded":
+        target, dates = (None if target in excluded else target), _without(dates, excluded)
+    else:
+        target, excluded = (None if target in dates else target), _without(excluded, dates)
+    get_store().set_roles(dataset_id, Roles(target, tuple(excluded), tuple(dates)))
+
+
+def _without(names: list[str], others: list[str | None]) -> list[str]:
+    return [name for name in names if name not in others]
+
+
+def roles_sentence(report: ReadReport, roles: Roles) -> str:
+    """Say what the app itself suggested, so that it can be undone."""
+    left_out = [c.name for c in report.columns if c.looks_like_id and c.name in roles.excluded]
+    dates = [c.name for c in report.columns if c.looks_like_date and c.name in roles.dates]
+    parts = []
+    if left_out:
+        parts.append(f"left out {_list(left_out)}, where every row has its own value")
+    if dates:
+        parts.append(f"took {_list(dates)} as {'a date' if len(dates) == 1 else 'dates'}")
+    return f"Suggested by the app: it {' and '.join(parts)}. Change it if that is wrong." if parts else ""
+
+
+def _list(names: list[str]) -> str:
+    shown = [f"**{escape(name)}**" for name in names[:4]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,0 +1,13 @@
+"""Which training modes a target can have."""
+
+from __future__ import annotations
+
+from core.types import CLASSIFICATION_ONLY_MODES, TRAINING_MODES
+
+
+def modes_for(task: str) -> list[tuple[str, str]]:
+    """Return every mode with the reason why it cannot be used for `task`, empty where it can."""
+    reason = "Only for categories; this target is a number."
+    return [
+        (mode, reason if task == "regression" and mode in CLASSIFICATION_ONLY_MODES else "") for mode in TRAINING_MODES
+    ]

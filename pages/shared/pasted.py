@@ -1,0 +1,151 @@
+"""Predicting for rows pasted from a spreadsheet. Torch is imported when the first prediction is asked for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import streamlit as st
+
+from core.errors import AppError
+from core.scoring.contract import ColumnMatch, match_columns
+from core.scoring.write import to_tsv
+from core.tables.files.columns import apply_plan, plan_column
+from core.tables.paste import read_pasted
+from core.tables.read import frame_of
+from core.types import ColumnSchema, InputSchema
+from pages.shared.downloads import download_frame
+from pages.shared.models import Model
+from pages.shared.text import escape, file_stem, plural
+
+PINNED_COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The pasted rows with their predictions, and what was noticed on the way."""
+
+    frame: pd.DataFrame
+    notices: tuple[str, ...]
+    match: ColumnMatch
+    n_user_columns: int
+
+
+def paste_panel(model: Model, schema: InputSchema) -> None:
+    """Draw the box, and under it the predictions for what was last sent."""
+    key = f"predict_text_{file_stem(str(model.path.parent.name))}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Copy rows in Excel, with or without their header, and paste them here.")
+        st.button(
+            "Example row", icon=":material/edit_note:", key="predict_example", on_click=_fill,
+            args=(key, example_rows(schema)),
+        )  # fmt: skip
+    text = st.text_area(
+        "Rows", key=key, height=170, persist_state="session", label_visibility="collapsed",
+        placeholder="\t".join(schema.feature_columns[:8]),
+    )  # fmt: skip
+    if st.button("Predict", type="primary", icon=":material/play_arrow:", key="predict_paste"):
+        st.session_state[f"{key}_sent"] = text
+    sent = st.session_state.get(f"{key}_sent")
+    if sent is None:
+        return
+    try:
+        with st.spinner("Predicting …"):
+            predicted = predict_text(model.path, model.path.stat().st_mtime, sent)
+    except AppError as error:
+        st.error(escape(error.sentence), icon=":material/error:")
+        return
+    _show(predicted, file_stem(model.label))
+
+
+def example_rows(schema: InputSchema) -> str:
+    """Return a header and one typical row, tab-separated: medians and the most frequent categories."""
+    columns = schema.by_role("feature", "date")
+    return to_tsv(pd.DataFrame([[_typical(column) for column in columns]], columns=[c.name for c in columns]))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def predict_text(path: Path, modified: float, text: str) -> Predicted:
+    """Read pasted rows and predict for them; raises AppError with a sentence."""
+    from core.scoring.files import score_frame
+
+    bundle = _bundle(path, modified)
+    columns = bundle.schema.feature_columns
+    pasted = read_pasted(text, columns)
+    match = match_columns(bundle.schema, list(pasted.frame.columns))
+    return Predicted(score_frame(bundle, with_numbers(pasted.frame)), pasted.notices, match, pasted.frame.shape[1])
+
+
+def with_numbers(texts: pd.DataFrame) -> pd.DataFrame:
+    """Return pasted cells as a file's cells would be read: numbers where that changes no value."""
+    columns = {}
+    for name in texts.columns:
+        column = pa.array(texts[name].astype(str), pa.string())
+        columns[name] = apply_plan(column, plan_column(pa.chunked_array([column])))
+    return frame_of(pa.table(columns))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _bundle(path: Path, modified: float) -> Any:
+    from core.serialization import load_bundle
+
+    return load_bundle(path)
+
+
+def show_match(match: ColumnMatch) -> None:
+    """Draw which of the model's columns were found, which are missing, and which are not used."""
+    found, *others = match.notes
+    (st.warning if match.missing else st.success)(
+        escape(found), icon=":material/warning:" if match.missing else ":material/check_circle:"
+    )
+    for note in others:
+        st.caption(escape(note))
+
+
+def show_predicted(frame: pd.DataFrame, n_added: int, key: str) -> None:
+    """Draw rows with their predictions; the prediction is pinned, so that it is seen without scrolling."""
+    added = list(frame.columns[len(frame.columns) - n_added :]) if n_added else []
+    if n_added == 1:
+        frame = frame.assign(**{added[0]: readable(frame[added[0]])})
+    share = st.column_config.NumberColumn(format="percent", pinned=n_added <= PINNED_COLUMNS)
+    st.dataframe(
+        frame, key=key, hide_index=True, placeholder="", alt="Rows with their predictions",
+        column_config=dict.fromkeys(added[1:], share) | dict.fromkeys(added[:1], st.column_config.Column(pinned=True)),
+    )  # fmt: skip
+
+
+def readable(values: pd.Series) -> pd.Series:
+    """Return numbers rounded so that the largest keeps four digits; files keep all of them."""
+    largest = values.abs().max()
+    return values.round(max(0, 3 - math.floor(math.log10(largest)))) if largest > 0 else values
+
+
+def _show(predicted: Predicted, stem: str) -> None:
+    show_match(predicted.match)
+    for notice in predicted.notices:
+        st.caption(escape(notice))
+    st.subheader(f"Predictions for {plural(len(predicted.frame), 'row')}", anchor=False)
+    show_predicted(predicted.frame, len(predicted.frame.columns) - predicted.n_user_columns, "predict_pasted")
+    download_frame(predicted.frame, f"{stem}_predictions", "predict_pasted_file")
+    with st.expander("Copy back to Excel", icon=":material/content_copy:"):
+        st.caption("Use the copy button in the corner, then paste into a sheet.")
+        st.code(to_tsv(predicted.frame), language=None, height=200)
+
+
+def _typical(column: ColumnSchema) -> Any:
+    if column.role == "date":
+        return date.today().isoformat()
+    if column.categories:
+        return column.categories[0][0]
+    if column.median is None:
+        return ""
+    return f"{column.median:.6g}"
+
+
+def _fill(key: str, text: str) -> None:
+    st.session_state[key] = text

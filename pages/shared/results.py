@@ -1,0 +1,144 @@
+"""What an ended run shows: its figures, curve, settings, and what to do with the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import AppError
+from core.runs.records import Dataset, Run
+from core.runs.requests import MODEL_NAME
+from pages.shared.charts import CHART_CONFIG, curve_title, loss_chart
+from pages.shared.downloads import download_file
+from pages.shared.state import DATA_PAGE, DISTIL_PAGE, PREDICT_PAGE, get_store, get_workspace
+from pages.shared.text import count, escape, file_stem, number, percent, plural, size
+from pages.shared.verdict import data_table, headline, judgement, metric_tiles, settings_table
+
+
+def show_verdict(run: Run) -> None:
+    """Draw the headline and the figures under it."""
+    if run.metrics is None:
+        return
+    st.header(headline(run.metrics), anchor=False)
+    if sentence := judgement(run.metrics):
+        st.markdown(sentence)
+    tiles = metric_tiles(run.metrics)
+    for column, (label, value, help_text) in zip(st.columns(len(tiles)), tiles, strict=True):
+        column.metric(label, value, help=help_text)
+    for notice in (run.results or {}).get("notices", []):
+        st.warning(escape(notice), icon=":material/warning:")
+
+
+def show_actions(run: Run) -> None:
+    """Draw what can be done with a finished model."""
+    path = get_workspace().run_dir(run.id) / MODEL_NAME
+    if not path.exists():
+        st.error("The model file of this run is gone. Train it again.", icon=":material/error:")
+        return
+    predict, take, distil = st.columns(3)
+    if predict.button(
+        "Predict with it", type="primary", icon=":material/query_stats:", key="model_predict", width="stretch"
+    ):
+        st.switch_page(PREDICT_PAGE, query_params={"run": run.id})
+    if run.kind == "train" and distil.button(
+        "Distil it", icon=":material/compress:", key="model_distil", width="stretch"
+    ):
+        st.switch_page(DISTIL_PAGE, query_params={"run": run.id})
+    with take:
+        download_file(
+            f"Download the model ({size(path.stat().st_size)})", path, f"{file_stem(run.name)}.rowsmith",
+            "application/octet-stream", "model_download",
+        )  # fmt: skip
+
+
+def show_curve(run: Run) -> None:
+    """Draw the whole curve."""
+    epochs = get_store().epochs(run.id)
+    if epochs:
+        st.plotly_chart(
+            loss_chart(epochs, run.id, ended=True), key="model_curve", config=CHART_CONFIG,
+            alt=curve_title(epochs, ended=True),
+        )  # fmt: skip
+
+
+def show_receipt(run: Run) -> None:
+    """Draw the settings and the data used, side by side."""
+    settings, data = st.columns(2)
+    with settings:
+        st.subheader("Settings used", anchor=False)
+        _two_columns(settings_table(run.request), "Settings used")
+    with data:
+        st.subheader("Data used", anchor=False)
+        dataset = _dataset_of(run)
+        if dataset:
+            st.page_link(
+                DATA_PAGE, label=escape(f"{dataset.name} ({plural(dataset.n_rows, 'row')})"),
+                icon=":material/table:", query_params={"dataset": dataset.id},
+            )  # fmt: skip
+        _two_columns(data_table(run.request, run.metrics or {}), "Data used")
+
+
+def show_comparison(results: dict[str, Any]) -> None:
+    """Draw teacher and student side by side."""
+    teacher, student = results["teacher"], results["student"]
+    lighter = teacher["parameters"] / max(1, student["parameters"])
+    st.subheader(
+        f"The student has {number(lighter)} × fewer parameters and agrees with its teacher on "
+        f"{percent(results['agreement'])} of the test rows" if teacher["metric_name"] == "accuracy" else
+        f"The student has {number(lighter)} × fewer parameters and repeats "
+        f"{percent(results['agreement'])} of its teacher's variance",
+        anchor=False,
+    )  # fmt: skip
+    st.dataframe(
+        pd.DataFrame([_side_row(teacher, student, *row) for row in _SIDE_ROWS]),
+        hide_index=True, key="model_sides", alt="Teacher and student compared",
+    )  # fmt: skip
+
+
+def show_failure(run: Run) -> None:
+    """Draw why a run has no model, and what to do."""
+    draw = st.warning if run.state == "stopped" else st.error
+    draw(escape(run.message or f"{run.state_words}."), icon=":material/error:")
+    dataset = _dataset_of(run)
+    if dataset and run.kind != "score":
+        page, label = ("pages/build/train.py", "Change the settings and train again")
+        if run.kind == "distil":
+            page, label = DISTIL_PAGE, "Change the settings and distil again"
+        st.page_link(page, label=label, icon=":material/arrow_back:", query_params={"dataset": dataset.id})
+        st.page_link(
+            DATA_PAGE, label="Look at the table", icon=":material/table:", query_params={"dataset": dataset.id}
+        )
+
+
+_SIDE_ROWS = (
+    ("Score on the test rows", "metric_value"),
+    ("Parameters", "parameters"),
+    ("File size", "bytes"),
+    ("Rows per second", "rows_per_second"),
+)
+
+
+def _side_row(teacher: dict[str, Any], student: dict[str, Any], label: str, name: str) -> dict[str, str]:
+    return {"": label, "Teacher": _side_value(teacher, name), "Student": _side_value(student, name)}
+
+
+def _side_value(side: dict[str, Any], name: str) -> str:
+    value = side[name]
+    if name == "metric_value":
+        return f"{percent(value)} right" if side["metric_name"] == "accuracy" else f"off by {number(value)} (RMSE)"
+    if name == "bytes":
+        return size(value)
+    return count(value) if isinstance(value, int) else number(value)
+
+
+def _dataset_of(run: Run) -> Dataset | None:
+    try:
+        return get_store().dataset(run.dataset_id)
+    except AppError:
+        return None
+
+
+def _two_columns(rows: list[dict[str, str]], alt: str) -> None:
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt=alt)

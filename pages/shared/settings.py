@@ -1,0 +1,46 @@
+"""The widgets of the settings. Bounds and help come from `core.types`; start values are the app's own."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import streamlit as st
+
+from core.types import TrainingConfig, numeric_settings
+
+RECOMMENDED = {"epochs": 100, "validation_size": 0.15, "early_stopping_patience": 16}
+NETWORK_SETTINGS = ("hidden_dim", "num_hidden_layers", "dropout")
+FINE_STEPS = {"learning_rate": "%.5f", "dropout": "%.2f", "test_size": "%.2f", "validation_size": "%.2f"}
+
+
+def number_settings(key: str, names: tuple[str, ...], starts: dict[str, Any], n_columns: int = 3) -> dict[str, Any]:
+    """Draw one number field for each of `names`; return their values. What is typed stays for the session."""
+    columns = st.columns(n_columns)
+    return {
+        name: _number_setting(columns[index % n_columns], key, name, starts.get(name, default_of(name)))
+        for index, name in enumerate(names)
+    }
+
+
+def default_of(name: str) -> Any:
+    """Return the start value of a setting: the app's recommendation, else the contract's default."""
+    if name in RECOMMENDED:
+        return RECOMMENDED[name]
+    return next(entry.default for entry in fields(TrainingConfig) if entry.name == name)
+
+
+def _number_setting(column: Any, key: str, name: str, start: Any) -> Any:
+    setting = numeric_settings()[name]
+    kind = int if isinstance(default_of(name), int) else float
+    return column.number_input(
+        setting.label,
+        min_value=kind(setting.minimum),
+        max_value=kind(setting.maximum),
+        value=kind(start),
+        step=kind(setting.step),
+        format=FINE_STEPS.get(name, "%d"),
+        help=setting.help,
+        key=f"{key}_{name}",
+        persist_state="session",
+    )

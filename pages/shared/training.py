@@ -1,0 +1,141 @@
+"""The parts that Train and Distil share: table, task, device, and how a run is started."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import AppError
+from core.modes import mode_words
+from core.runs.launch import keep_spare
+from core.runs.records import Dataset, Roles, RunKind, utc_now
+from core.runs.requests import DistilRequest, TrainRequest, submit
+from pages.shared.cached import Outcome, devices, read_outcome
+from pages.shared.modes import modes_for
+from pages.shared.state import (
+    DATA_PAGE,
+    MODEL_PAGE,
+    click_token,
+    current_id,
+    get_spare,
+    get_store,
+    get_workspace,
+    set_current,
+    spend_token,
+)
+from pages.shared.tables import earlier_tables, table_words
+from pages.shared.text import escape, when
+
+TASK_OPTIONS = {"auto": "Automatic", "classification": "Categories", "regression": "Number"}
+DEVICE_OPTIONS = {"auto": "Automatic", "cuda": "GPU", "cpu": "CPU"}
+
+
+def choose_table(key: str) -> Dataset | None:
+    """Draw the choice of a table, the one in the address first; None when there is none to choose."""
+    tables = earlier_tables()
+    if not tables:
+        return None
+    ids = [dataset.id for dataset in tables]
+    wanted = current_id("dataset")
+    if wanted not in ids:
+        if wanted and st.query_params.get("dataset") == wanted:
+            st.error(f"There is no table {escape(repr(wanted[:40]))}. Choose another.", icon=":material/error:")
+        wanted = ids[0]
+    st.session_state[key] = wanted
+    st.selectbox(
+        "Table", ids, key=key, format_func=dict(zip(ids, map(table_words, tables), strict=True)).get,
+        on_change=_take_chosen, args=(key,),
+    )  # fmt: skip
+    return tables[ids.index(wanted)]
+
+
+def _take_chosen(key: str) -> None:
+    set_current("dataset", st.session_state[key])
+
+
+def no_table(what: str) -> None:
+    """Draw the empty state of a page that needs a table."""
+    st.info(f"There is no table yet. {what}", icon=":material/table:")
+    st.page_link(DATA_PAGE, label="Bring a table, or try a sample", icon=":material/arrow_forward:")
+
+
+def choose_task(dataset: Dataset, target: str) -> tuple[str, str, str]:
+    """Draw the choice of a task; return what to ask for, what that comes to, and the outcome in words."""
+    try:
+        outcome = read_outcome(dataset, target)
+    except AppError as error:
+        st.error(escape(error.sentence), icon=":material/error:")
+        outcome = Outcome("classification", 0)
+    asked = st.segmented_control(
+        "Predict it as", list(TASK_OPTIONS), format_func=TASK_OPTIONS.get, required=True, default="auto",
+        key=f"train_task_{dataset.id}", persist_state="session", wrap=True,
+        help="Automatic: text and few distinct numbers are categories, other numbers are a number.",
+    )  # fmt: skip
+    task = outcome.task if asked == "auto" else asked
+    return asked, task, Outcome(task, outcome.n_distinct).words
+
+
+def choose_mode(key: str, task: str, n_columns: int = 3) -> str:
+    """Draw the cards of the modes; return the chosen one."""
+    chosen: str = st.session_state.setdefault(key, "mlp_dense")
+    modes = modes_for(task)
+    if dict(modes)[chosen]:
+        chosen = st.session_state[key] = "mlp_dense"
+    for start in range(0, len(modes), n_columns):
+        row = modes[start : start + n_columns]
+        for column, (mode, refusal) in zip(st.columns(n_columns), row, strict=False):
+            with column.container(border=True, height="stretch"):
+                _mode_card(key, mode, refusal, chosen=mode == chosen)
+    return chosen
+
+
+def _mode_card(key: str, mode: str, refusal: str, *, chosen: bool) -> None:
+    words = mode_words(mode)
+    st.button(
+        words.title, key=f"{key}_{mode}", type="primary" if chosen else "secondary", width="stretch",
+        icon=":material/check_circle:" if chosen else ":material/circle:", disabled=bool(refusal),
+        on_click=st.session_state.__setitem__, args=(key, mode),
+    )  # fmt: skip
+    st.markdown(words.what)
+    st.caption(refusal or words.why)
+
+
+def choose_device(key: str) -> str | None:
+    """Draw the choice of a device with the reason why the GPU is or is not used."""
+    found = devices()
+    st.caption(escape(found.sentence))
+    if not found.has_gpu:
+        return "cpu"
+    chosen = st.segmented_control(
+        "Device", list(DEVICE_OPTIONS), format_func=DEVICE_OPTIONS.get, required=True, default="auto",
+        key=f"{key}_device", persist_state="session",
+    )  # fmt: skip
+    return None if chosen == "auto" else chosen
+
+
+def roles_words(roles: Roles, outcome: str) -> str:
+    """Return in one line what is predicted, from what."""
+    excluded = ", ".join(escape(name) for name in roles.excluded) or "nothing"
+    dates = ", ".join(escape(name) for name in roles.dates) or "none"
+    return f"Target **{escape(roles.target)}**: **{outcome}**. Left out: {excluded}. Dates: {dates}."
+
+
+def run_name(dataset: Dataset, what: str) -> str:
+    """Return a readable name such as `churn · Standard network · 22 Nov 14:05`."""
+    return f"{dataset.name} · {what} · {when(utc_now())}"
+
+
+def start_button(
+    key: str, label: str, kind: RunKind, dataset: Dataset, request: TrainRequest | DistilRequest, name: str
+) -> None:
+    """Draw the button that starts a run; when it is clicked, start it once and open its page."""
+    keep_spare(get_workspace(), get_spare())
+    token = click_token(key)
+    if not st.button(label, type="primary", icon=":material/play_arrow:", key=f"{key}_{token}"):
+        return
+    try:
+        run = submit(get_workspace(), get_store(), kind, dataset.id, request, name, token, get_spare())
+    except AppError as error:
+        st.error(escape(error.sentence), icon=":material/error:")
+        return
+    spend_token(key)
+    st.switch_page(MODEL_PAGE, query_params={"run": run.id})

@@ -1,0 +1,109 @@
+"""Is the model any good: the figures of an ended run in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.modes import mode_words
+from core.runs.records import Run
+from core.types import numeric_settings
+from pages.shared.text import count, duration, number, percent
+
+TASK_WORDS = {"auto": "Automatic", "classification": "Categories", "regression": "Number"}
+
+
+def has_model(run: Run) -> bool:
+    """Return whether the run left a model that can be used."""
+    return run.kind != "score" and run.state in ("finished", "stopped") and run.metrics is not None
+
+
+def headline(metrics: Mapping[str, Any]) -> str:
+    """Say how good the model is on rows it has not seen, and what guessing reaches."""
+    value, guess = metrics["test_metric_value"], metrics.get("baseline_metric_value")
+    if metrics["task"] == "classification":
+        text = f"{percent(value)} of the test rows right"
+        return text if guess is None else f"{text}; guessing the most frequent class gets {percent(guess)}"
+    text = f"On average off by {number(value)} (RMSE)"
+    return text if guess is None else f"{text}; guessing the mean is off by {number(guess)}"
+
+
+def judgement(metrics: Mapping[str, Any]) -> str:
+    """Say how many of the errors of guessing the model avoids."""
+    value, guess = metrics["test_metric_value"], metrics.get("baseline_metric_value")
+    if guess is None:
+        return ""
+    wrong, wrong_guess = (1 - value, 1 - guess) if metrics["task"] == "classification" else (value, guess)
+    if wrong_guess <= 0:
+        return "Guessing alone is right for every test row: there is nothing to learn in this target."
+    share = 1 - wrong / wrong_guess
+    if share < 0.02:
+        return "That is no better than guessing. Check the target and the columns left out, or try another mode."
+    if metrics["task"] == "classification":
+        return f"It avoids {100 * share:.0f} % of the mistakes that guessing makes."
+    return f"Its error is {100 * share:.0f} % smaller than that of guessing."
+
+
+def score_words(run: Run) -> str:
+    """Return the score for a list: 82.1 % right, off by 34,160."""
+    if not run.metrics:
+        return "–"
+    value = run.metrics["test_metric_value"]
+    return f"{percent(value)} right" if run.metrics["task"] == "classification" else f"off by {number(value)}"
+
+
+def metric_tiles(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return label, value and help of the figures under the headline."""
+    classes = metrics["task"] == "classification"
+    write = percent if classes else number
+    epoch = metrics.get("best_epoch")
+    tiles = [
+        ("Accuracy" if classes else "RMSE", write(metrics["test_metric_value"]), "On the test rows, used only here."),
+        ("Guessing", write(metrics.get("baseline_metric_value")),
+         "Always the most frequent class." if classes else "Always the mean of the training rows."),
+        ("Test loss", number(metrics["test_loss"]), "What training minimises, on the test rows."),
+        ("Train loss", number(metrics["train_loss"]), "Much lower than the test loss means overfitting."),
+        ("Best epoch", f"{epoch:,} of {metrics['epochs_run']:,}" if epoch else f"{metrics.get('epochs_run') or 0:,}",
+         "The epoch that was kept, of those that ran."),
+        ("Time", duration(metrics.get("seconds")), "From the first epoch to the last."),
+    ]  # fmt: skip
+    return tiles
+
+
+def settings_table(request: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the settings of a training as rows of two texts."""
+    config = request.get("config", {})
+    rows = [
+        ("Target", str(config.get("target_column", ""))),
+        ("Mode", mode_words(config.get("training_mode", "mlp_dense")).title),
+        ("Task", TASK_WORDS.get(config.get("task", "auto"), "")),
+        *((setting.label, f"{config[name]:,.6g}" if name != "random_seed" else str(config[name]))
+          for name, setting in numeric_settings().items() if name in config),
+        ("Keep the best epoch", "yes" if config.get("restore_best") else "no"),
+        ("Device", {"cpu": "CPU", "cuda": "GPU"}.get(request.get("device") or "", "Automatic")),
+    ]  # fmt: skip
+    rows += [(label, f"{request[name]:g}") for label, name in _DISTIL_SETTINGS if request.get(name) is not None]
+    return [{"Setting": label, "Value": value} for label, value in rows]
+
+
+_DISTIL_SETTINGS = (
+    ("Temperature", "temperature"),
+    ("Weight of the true outcome (alpha)", "alpha"),
+    ("Student's width", "student_hidden_dim"),
+    ("Student's hidden layers", "student_num_hidden_layers"),
+    ("Student's dropout", "student_dropout"),
+)
+
+
+def data_table(request: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what became of the rows and columns, as rows of two texts."""
+    parts = (
+        ("Rows trained on", "n_train"),
+        ("Rows that judged each epoch", "n_validation"),
+        ("Test rows", "n_test"),
+        ("Rows dropped (no target)", "n_dropped"),
+    )
+    rows = [(label, count(metrics[name])) for label, name in parts if metrics.get(name) is not None]
+    rows.append(("Columns left out", ", ".join(request.get("excluded") or []) or "none"))
+    rows.append(("Date columns", ", ".join(request.get("dates") or []) or "none"))
+    return [{"Data": label, "Value": value} for label, value in rows]

@@ -1,0 +1,1 @@
+"""Pages that use a model: runs, model, predict."""

@@ -1,0 +1,58 @@
+"""Model: one run, while it works and after; its address brings it back in any browser."""
+
+import streamlit as st
+
+from core.errors import AppError
+from core.runs.liveness import settle
+from pages.shared.live import show_log, watch
+from pages.shared.results import (
+    show_actions,
+    show_comparison,
+    show_curve,
+    show_failure,
+    show_receipt,
+    show_verdict,
+)
+from pages.shared.runlist import rename_run
+from pages.shared.state import PREDICT_PAGE, RUNS_PAGE, TRAIN_PAGE, current_run, get_store, get_workspace
+from pages.shared.text import escape, when
+from pages.shared.verdict import has_model
+
+try:
+    run = current_run()
+except AppError as error:
+    run = None
+    st.error(escape(error.sentence), icon=":material/error:")
+
+if run is None:
+    st.title("No model chosen")
+    st.markdown("A model's page shows its curve while it trains, and how good it is afterwards.")
+    st.page_link(RUNS_PAGE, label="Open one of your runs", icon=":material/history:")
+    st.page_link(TRAIN_PAGE, label="Train a new model", icon=":material/model_training:")
+    st.stop()
+
+if run.kind == "score":
+    st.switch_page(PREDICT_PAGE, query_params={"job": run.id})
+
+run = settle(get_store(), get_workspace(), run)
+title, rename = st.columns([4, 1], vertical_alignment="bottom")
+title.title(escape(run.name), anchor=False)
+if rename.button("Rename", icon=":material/edit:", key="model_rename", width="stretch"):
+    rename_run(run.id)
+
+if run.is_active:
+    watch(run.id)
+    st.stop()
+
+state = run.state_words if has_model(run) else run.state_words.split(" (")[0]
+st.caption(f"{state} · started {when(run.started_at or run.created_at)}")
+if has_model(run):
+    show_verdict(run)
+    if run.results and "teacher" in run.results:
+        show_comparison(run.results)
+    show_actions(run)
+else:
+    show_failure(run)
+show_curve(run)
+show_receipt(run)
+show_log(run.id)

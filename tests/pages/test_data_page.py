@@ -1,0 +1,97 @@
+"""The Data page: bringing a table, seeing how it was read, and saying what its columns are."""
+
+from core.runs.records import Roles
+
+DATA = "pages/build/data.py"
+
+
+def test_an_empty_workspace_offers_an_upload_and_three_samples(browser):
+    browser.open()
+    assert browser.sees("Bring a table")
+    assert browser.app.file_uploader[0].label == "CSV, Excel, ODS or Parquet"
+    assert len([b for b in browser.app.button if b.label == "Try it"]) == 3
+
+
+def test_one_click_on_a_sample_shows_its_rows_and_suggested_roles(browser, store):
+    browser.open().click("data_sample_churn")
+    dataset = store.datasets()[0]
+    assert browser.app.query_params["dataset"] == dataset.id
+    assert dataset.is_sample
+    assert dataset.roles == Roles("churned", ("customer_id",), ("signup_date",))
+    assert browser.sees("2,400 rows · 12 columns · CSV · encoding UTF-8 · separated by comma")
+    assert browser.sees("Outcome: **churned**, 2 categories.")
+    assert len(browser.app.dataframe[0].value) == 100
+
+
+def test_roles_survive_leaving_and_another_browser_sees_them(browse, churn):
+    first = browse().open(dataset=churn.id)
+    first.app.multiselect(key=f"data_excluded_{churn.id}").set_value(["customer_id", "charge"])
+    first.run()
+    second = browse().open(dataset=churn.id)
+    assert second.app.multiselect(key=f"data_excluded_{churn.id}").value == ["customer_id", "charge"]
+    assert second.app.selectbox(key=f"data_target_{churn.id}").value == "churn"
+
+
+def test_a_column_chosen_as_target_is_no_longer_left_out(browser, churn, store):
+    browser.open(dataset=churn.id)
+    browser.app.selectbox(key=f"data_target_{churn.id}").set_value("customer_id")
+    browser.run()
+    assert store.dataset(churn.id).roles == Roles("customer_id", (), ("joined",))
+
+
+def test_a_column_left_out_is_no_longer_a_date_or_the_target(browser, churn, store):
+    browser.open(dataset=churn.id)
+    browser.app.multiselect(key=f"data_excluded_{churn.id}").set_value(["joined", "churn"])
+    browser.run()
+    assert store.dataset(churn.id).roles == Roles(None, ("joined", "churn"), ())
+    assert next(b for b in browser.app.button if b.key == "data_next").disabled
+
+
+def test_the_column_table_names_role_and_missing_share_of_every_column(browser, churn, churn_frame):
+    browser.open(dataset=churn.id)
+    table = browser.app.dataframe[1].value.set_index("Column")
+    assert list(table.index) == list(churn_frame.columns)
+    assert table.loc["churn", "Role"] == "Target"
+    assert table.loc["customer_id", "Role"] == "Left out"
+    assert table.loc["charge", "Missing"] == 100 * churn_frame["charge"].isna().mean()
+
+
+def test_an_upload_with_names_that_look_like_markup_is_shown_as_it_is(browser, store):
+    name = "**a** $x$ :smile: <b>"
+    rows = "\n".join(f"{i % 7},{'yes' if i % 2 else 'no'}" for i in range(40))
+    browser.open()
+    browser.app.file_uploader[0].upload(f"{name}.csv", f'"{name}",y\n{rows}\n'.encode(), "text/csv")
+    browser.run()
+    dataset = store.datasets()[0]
+    assert browser.sees(name)
+    assert r"\*\*a\*\* \$x\$" in browser.app.title[0].value
+    assert list(browser.app.dataframe[0].value.columns) == [name, "y"]
+    browser.app.selectbox(key=f"data_target_{dataset.id}").set_value(name)
+    assert browser.run().sees(f"Outcome: **{name}**, 7 categories.")
+
+
+def test_a_file_that_is_no_table_gives_a_sentence_and_the_page_stays(browser, store):
+    browser.open()
+    browser.app.file_uploader[0].upload("broken.xlsx", b"PK\x03\x04 not a workbook", "application/octet-stream")
+    browser.run()
+    assert len(browser.app.error) == 1
+    assert browser.sees("Bring a table")
+    assert store.datasets() == []
+    assert not browser.run().app.error  # said once, not for ever
+
+
+def test_another_sheet_of_a_workbook_is_another_table(browser, store):
+    browser.open().click("data_sample_fruit")
+    first = store.datasets()[0]
+    assert first.sheets == ("Measurements", "Legend")
+    browser.app.selectbox(key=f"data_sheet_{first.id}").set_value("Legend")
+    browser.run()
+    assert browser.sees("sheet 'Legend'")
+    assert browser.app.query_params["dataset"] != first.id
+
+
+def test_an_unknown_table_says_so_and_offers_others(browser, churn):
+    browser.open(dataset="nope")
+    assert browser.sees("There is no table 'nope'")
+    assert browser.sees("Bring a table")
+    assert browser.app.selectbox(key="data_earlier").options == ["churn · 240 rows"]

@@ -1,0 +1,120 @@
+"""The frame around the pages: what the server may not load, its settings, the samples, the command."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.modes import mode_words
+from core.types import TRAINING_MODES
+from pages.shared.devices import find_devices, torch_cuda_version
+from pages.shared.modes import modes_for
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "assets" / "samples"
+OPEN_ALL_PAGES = """
+import json, sys
+from streamlit.testing.v1 import AppTest
+for page in sys.argv[1:]:
+    app = AppTest.from_file("app.py", default_timeout=30)
+    if page != "pages/build/data.py":
+        app.switch_page(page)
+    app.run()
+    assert not app.exception, (page, app.exception)
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules} & {"torch", "sklearn"})))
+"""
+
+
+def test_no_page_loads_torch_or_sklearn_when_it_opens(trained, home):
+    pages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("pages/[bu]*/[!_]*.py"))
+    assert len(pages) == 6
+    command = [sys.executable, "-c", OPEN_ALL_PAGES, *pages]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_no_script_lies_where_streamlit_would_find_it_by_itself():
+    assert [path.name for path in (ROOT / "pages").glob("*.py")] == ["__init__.py"]
+    assert len((ROOT / "app.py").read_text().splitlines()) <= 40
+
+
+def test_the_server_listens_to_this_machine_only_and_tells_nobody():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["enableCORS"]
+    assert config["server"]["enableXsrfProtection"]
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
+    assert config["runner"]["enforceSerializableSessionState"]
+    assert config["runner"]["postScriptGC"] is False
+    assert "http" not in json.dumps(config["theme"])
+
+
+def test_both_themes_set_the_same_colours():
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    assert set(theme["light"]) == set(theme["dark"])
+
+
+def test_the_command_line_says_how_the_app_is_started():
+    command = [sys.executable, "-m", "core.cli", "app", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "--port" in done.stdout
+    assert "--no-browser" in done.stdout
+
+
+def test_a_taken_port_is_one_sentence():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        command = [sys.executable, "-m", "core.cli", "app", "--no-browser", "--port", port]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"Port {port} is taken by another program. Choose another one with --port.\n"
+
+
+@pytest.mark.parametrize("mode", TRAINING_MODES)
+def test_every_mode_has_a_card(mode):
+    words = mode_words(mode)
+    assert words.what
+    assert words.why
+
+
+def test_modes_for_categories_are_closed_to_numbers_with_the_reason():
+    assert not [mode for mode, reason in modes_for("classification") if reason]
+    closed = [mode for mode, reason in modes_for("regression") if reason]
+    assert closed == ["imbalance_aware", "calibrated_classifier"]
+
+
+def test_the_device_is_named_with_its_reason():
+    import torch
+
+    found = find_devices()
+    assert found.has_gpu == torch.cuda.is_available()
+    assert torch_cuda_version() == torch.version.cuda
+    assert found.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["customer_churn.csv", "apartment_prices.csv", "fruit_quality.xlsx"])
+def test_the_samples_are_what_their_script_writes(name, tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        "import make_samples, pathlib, sys; make_samples.write_samples(pathlib.Path(sys.argv[1]))",
+    ]
+    subprocess.run([*command, str(tmp_path)], cwd=SAMPLES, timeout=60, check=True)
+    written, shipped = (_read(folder / name) for folder in (tmp_path, SAMPLES))
+    pd.testing.assert_frame_equal(written, shipped)
+    assert 800 <= len(shipped) <= 3_000
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path) if path.suffix == ".csv" else pd.read_excel(path, engine="openpyxl")
