@@ -194,9 +194,7 @@ def _check_names(names: list[str]) -> None:
 
 def _is_unsafe(name: str) -> bool:
     path = PurePosixPath(name)
-    return (
-        not name or not name.isprintable() or "\\" in name or ":" in name or path.is_absolute() or ".." in path.parts
-    )
+    return not name or not name.isprintable() or "\\" in name or ":" in name or path.is_absolute() or ".." in path.parts
 
 
 def _check_record(record: _Record) -> None:

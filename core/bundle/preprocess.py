@@ -136,9 +136,7 @@ def check_arrays(arrays: Mapping[str, Any]) -> None:
 
 
 def _vectorizer(outer: Fields, n_inputs: int) -> VectorizerValues:
-    fields = Fields(
-        outer.raw("vectorizer"), outer.where("vectorizer"), tuple(VectorizerValues.__dataclass_fields__)
-    )
+    fields = Fields(outer.raw("vectorizer"), outer.where("vectorizer"), tuple(VectorizerValues.__dataclass_fields__))
     names = fields.texts("feature_names")
     if len(names) != n_inputs:
         raise FlawError(f"it names {len(names):,} features and its network has {n_inputs:,} inputs")
@@ -180,9 +178,7 @@ def _float_or_none(fields: Fields, name: str) -> str | None:
 
 
 def _encoder(outer: Fields, n_outputs: int) -> EncoderValues:
-    fields = Fields(
-        outer.raw("label_encoder"), outer.where("label_encoder"), tuple(EncoderValues.__dataclass_fields__)
-    )
+    fields = Fields(outer.raw("label_encoder"), outer.where("label_encoder"), tuple(EncoderValues.__dataclass_fields__))
     kind = fields.choice("kind", CLASS_KINDS)
     classes = _classes(fields, kind)
     if len(classes) != n_outputs:

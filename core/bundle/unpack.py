@@ -50,9 +50,7 @@ def _check_sizes(entries: Mapping[str, Entry], manifest: Manifest, network: nn.M
         raise FlawError(f"its preprocess.json is longer than the {most:,} bytes that its network can need")
 
 
-def _assemble(
-    manifest: Manifest, preprocess: Preprocess, arrays: Mapping[str, Any], network: nn.Module
-) -> ModelBundle:
+def _assemble(manifest: Manifest, preprocess: Preprocess, arrays: Mapping[str, Any], network: nn.Module) -> ModelBundle:
     target, encoder = preprocess.target_scaler, preprocess.label_encoder
     return ModelBundle(
         model=network,

@@ -36,6 +36,7 @@ def extra(name: bytes, **changes: Any) -> Callable[[Sound], bytes]:
 
 def manifest(change: Callable[[dict[str, Any]], object]) -> Callable[[Sound], bytes]:
     """Change values of manifest.json."""
+
     def make(sound: Sound) -> bytes:
         manifest = json.loads(sound.parts["manifest.json"])
         change(manifest)
@@ -52,6 +53,7 @@ def manifest_text(change: Callable[[bytes], bytes]) -> Callable[[Sound], bytes]:
 
 def preprocess(change: Callable[[dict[str, Any]], object]) -> Callable[[Sound], bytes]:
     """Change values of preprocess.json; its hash is right."""
+
     def make(sound: Sound) -> bytes:
         values = json.loads(sound.parts["preprocess.json"])
         change(values)
@@ -74,6 +76,7 @@ def with_part(parts: Parts, name: str, data: bytes) -> bytes:
 
 def header(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Sound], bytes]:
     """Change the header of a safetensors member; its hash is right."""
+
     def changed(data: bytes) -> bytes:
         header, body = split_tensors(data)
         change(header)
@@ -84,6 +87,7 @@ def header(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[S
 
 def numbers(name: str, tensor: str, value: float) -> Callable[[Sound], bytes]:
     """Change the first number of a tensor; the hash is right."""
+
     def changed(data: bytes) -> bytes:
         header, body = split_tensors(data)
         start, end = header[tensor]["data_offsets"]
@@ -113,6 +117,7 @@ def as_json(value: object) -> bytes:
 
 def put(path: str, value: object) -> Callable[[dict[str, Any]], object]:
     """Set the entry at a path such as `model/hidden_dim`."""
+
     def change(target: dict[str, Any]) -> None:
         *way, last = path.split("/")
         place: Any = target

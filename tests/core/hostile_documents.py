@@ -41,9 +41,7 @@ JSONS = {
     "million empty lists": Case(with_setting(b"[" + b"[]," * 1_000_000 + b"0]"), "more lists than"),
     "two million numbers": Case(with_setting(b"[" + b"0," * 2_000_000 + b"0]"), "more values than"),
     "million empty texts": Case(with_setting(b"[" + b'"",' * 1_900_000 + b'""]'), "more values than"),
-    "six million letters of four bytes": Case(
-        with_setting(b'"' + b"x" * 6_000_000 + b'\\ud83e\\uddf5",,'), "not JSON"
-    ),
+    "six million letters of four bytes": Case(with_setting(b'"' + b"x" * 6_000_000 + b'\\ud83e\\uddf5",,'), "not JSON"),
     "10^400": Case(with_number(b"1" + b"0" * 400), "401 digits"),
     "-10^400": Case(with_number(b"-1" + b"0" * 400), "digits"),
     "a million digits": Case(with_number(b"9" * 1_000_000), "1,000,000 digits"),

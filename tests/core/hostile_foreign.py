@@ -75,9 +75,7 @@ def _joblib(compress: int) -> Callable[[Sound], bytes]:
 
 
 def _workbook(_: Sound) -> bytes:
-    return plain_zip(
-        {"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}, zipfile.ZIP_DEFLATED
-    )
+    return plain_zip({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}, zipfile.ZIP_DEFLATED)
 
 
 def _numpy_file(_: Sound) -> bytes:

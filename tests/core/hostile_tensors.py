@@ -51,9 +51,7 @@ TENSORS = {
     "header tensor twice": Case(
         part(
             WEIGHTS,
-            lambda d: join_tensors(
-                as_json(split_tensors(d)[0])[:-1] + b',"net.0.bias":{}}', split_tensors(d)[1]
-            ),
+            lambda d: join_tensors(as_json(split_tensors(d)[0])[:-1] + b',"net.0.bias":{}}', split_tensors(d)[1]),
         ),
         "'net.0.bias' more than once",
     ),
