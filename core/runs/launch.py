@@ -18,7 +18,6 @@ from core.workspace import HOME_VARIABLE, Workspace, disk_sentence, write_atomic
 LOG_NAME = "log.txt"
 EXIT_NAME = "exit.txt"
 SPARE_ARGUMENT = "--spare"
-WORKER_COMMAND = (sys.executable, "-P", "-X", "faulthandler", "-m", "core.runs.worker")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -43,7 +42,7 @@ def launch_worker(workspace: Workspace, run_id: str, spare: SpareWorker | None =
 
 def keep_spare(workspace: Workspace, spare: SpareWorker) -> None:
     """See to it that a worker is waiting for the next run."""
-    spare.keep([*WORKER_COMMAND, SPARE_ARGUMENT], _environment(workspace))
+    spare.keep(_command(SPARE_ARGUMENT), _environment(workspace))
 
 
 def cpu_budget() -> int:
@@ -55,7 +54,7 @@ def cpu_budget() -> int:
 def _start(workspace: Workspace, run_id: str, folder: Path) -> subprocess.Popen[bytes]:
     with (folder / LOG_NAME).open("ab") as log:
         return subprocess.Popen(
-            [*WORKER_COMMAND, run_id],
+            _command(run_id),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -64,6 +63,10 @@ def _start(workspace: Workspace, run_id: str, folder: Path) -> subprocess.Popen[
             start_new_session=True,
             close_fds=True,
         )
+
+
+def _command(argument: str) -> list[str]:
+    return [sys.executable, "-P", "-X", "faulthandler", "-m", "core.runs.worker", argument]
 
 
 def _environment(workspace: Workspace) -> dict[str, str]:
