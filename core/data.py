@@ -141,7 +141,7 @@ def number_target(y: pd.Series, target: str) -> NDArray[np.float64]:
     if len(texts):
         raise DataError(
             f"Column {target!r} holds {len(texts):,} values that are not numbers, the first in row "
-            f"{texts.index[0] + 1}: {texts.iloc[0]!r}. Choose classification or clean the column."
+            f"{texts.index[0] + 1}: {texts.iloc[0]!r}. Choose classification (categories), or clean the column."
         )
     return values.to_numpy(np.float64)
 
@@ -192,10 +192,11 @@ def _stratification(y: NDArray[Any], test_size: float) -> NDArray[Any] | None:
     n_test = int(np.ceil(test_size * len(y)))
     if counts.min() < 2 or min(n_test, len(y) - n_test) < len(counts):
         logger.warning(
-            "The split is not stratified: the rarest of %d classes has %d row(s) among %d.",
+            "Of %d rows, the rarest of %d categories has only %d. The rows kept aside were drawn without regard "
+            "to categories (the split is not stratified).",
+            len(y),
             len(counts),
             counts.min(),
-            len(y),
         )
         return None
     return y

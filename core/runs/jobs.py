@@ -25,6 +25,7 @@ from core.runs.requests import (
     request_of,
 )
 from core.runs.store import Store
+from core.scoring.cells import cell_notes
 from core.scoring.contract import ColumnMatch, match_columns
 from core.types import ModelBundle, TrainingConfig
 from core.workspace import Workspace
@@ -140,7 +141,7 @@ def _score(job: Job, request: ScoreRequest) -> Outcome:
         scored = score_frame(bundle, frame, on_rows=job.reporter.on_rows, should_stop=job.reporter.should_stop)
     if job.reporter.should_stop():
         raise RunError("Stopped before every row had its prediction, so no file was written.")
-    notes = [*match.notes, *notices]
+    notes = [*match.notes, *(cell_notes(bundle.schema, frame) if bundle.schema else ()), *notices]
     notes += _write_predictions(scored, notes, job.folder / PREDICTIONS_NAME)
     return Outcome(None, {"rows": len(scored), **asdict(match), "notes": notes})
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def _plain(value: Any) -> Any:
         return value if np.isfinite(value) else None
     if isinstance(value, pd.Timestamp):
         return value.tz_localize(None).to_pydatetime()
-    return value if isinstance(value, (str, bool, int, date)) else str(value)
+    return value if isinstance(value, (str, bool, int, date, time)) else str(value)
 
 
 def _map_texts(frame: pd.DataFrame, change: Any) -> pd.DataFrame:

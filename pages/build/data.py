@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.errors import AppError
 from core.runs.launch import keep_spare
-from pages.shared.cached import read_head, read_outcome, read_report
-from pages.shared.columns import choose_roles, roles_sentence, show_columns
+from pages.shared.cached import read_head, read_report
+from pages.shared.columns import choose_roles, roles_sentence, show_columns, show_outcome
 from pages.shared.reading import choose_sheet, reading_words, show_notices
 from pages.shared.state import TRAIN_PAGE, current_dataset, get_spare, get_workspace, set_current
 from pages.shared.tables import choose_earlier, choose_sample, upload_table
@@ -53,7 +53,7 @@ if sentence := roles_sentence(report, dataset.roles):
     st.caption(sentence)
 target = dataset.roles.target
 if target:
-    st.markdown(f"Outcome: **{escape(target)}**, {read_outcome(dataset, target).words}.")
+    show_outcome(dataset, target)
 if st.button(
     "Go on to Train", type="primary", icon=":material/arrow_forward:", disabled=target is None, key="data_next",
     help=None if target else "Choose the target first.",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.runs import datasets
 from core.runs.records import Dataset
+from core.tables.coerce import coerce_column
 from core.tables.infer import infer_task
 from core.tables.report import ReadReport
 from core.workspace import Workspace
@@ -26,6 +27,16 @@ class Outcome:
 
     task: str
     n_distinct: int
+    has_fractions: bool = False
+
+    @property
+    def doubt(self) -> str:
+        """Say what to look at before training on this target, empty where there is nothing."""
+        if self.n_distinct < 2:
+            return "Every row has the same value, so there is nothing to learn: any model will look perfect."
+        if self.task == "classification" and self.has_fractions:
+            return "These categories are numbers with decimals. If they are measured, choose Number on the Train page."
+        return ""
 
     @property
     def words(self) -> str:
@@ -68,4 +79,6 @@ def _head(home: Path, dataset_id: str) -> pd.DataFrame:
 def _outcome(home: Path, dataset_id: str, target: str) -> Outcome:
     path = datasets.table_path(Workspace(home), get_store().dataset(dataset_id))
     values = pd.read_parquet(path, columns=[target])[target]
-    return Outcome(infer_task(values), int(values.nunique()))
+    numbers = coerce_column(values).values
+    fractions = numbers.dtype != object and bool((numbers.dropna() % 1 != 0).any())
+    return Outcome(infer_task(values), int(values.nunique()), fractions)

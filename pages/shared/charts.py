@@ -12,6 +12,7 @@ from pages.shared.text import number
 
 MAX_POINTS = 1_000
 CHART_HEIGHT = 380
+WHOLE_TICKS = 12
 TRAIN_COLOR = "#3B8DC4"
 VALIDATION_COLOR = "#E0761B"
 QUIET_COLOR = "#8A97A0"
@@ -40,7 +41,12 @@ def loss_chart(epochs: Sequence[Epoch], revision: str, *, ended: bool) -> go.Fig
         uirevision=revision,
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
         hovermode="x unified",
-        xaxis={"title": "Epoch", "rangemode": "tozero", "tickformat": ",d", "automargin": True},
+        xaxis={
+            "title": "Epoch",
+            "tickformat": ",d",
+            "automargin": True,
+            "dtick": 1 if len(epochs) <= WHOLE_TICKS else None,
+        },
         yaxis={"title": "Loss (lower is better)", "automargin": True, "showticklabels": bool(epochs)},
     )
     return figure

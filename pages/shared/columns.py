@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.errors import AppError
 from core.runs.records import Dataset, Roles
 from core.tables.report import ColumnProfile, ReadReport
+from pages.shared.cached import read_outcome
 from pages.shared.state import get_store
 from pages.shared.text import escape, number
 
@@ -162,3 +164,17 @@ def _list(names: list[str]) -> str:
     shown = [f"**{escape(name)}**" for name in names[:4]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def show_outcome(dataset: Dataset, target: str) -> None:
+    """Draw what the target would be predicted as, and what to look at before training on it."""
+    try:
+        outcome = read_outcome(dataset, target)
+    except AppError as error:
+        st.error(escape(error.sentence), icon=":material/error:")
+        return
+    st.markdown(f"Outcome: **{escape(target)}**, {outcome.words}.")
+    if dataset.n_columns < 2:
+        st.warning("The table has only this one column. Bring a table with columns to predict it from.")
+    elif outcome.doubt:
+        st.warning(outcome.doubt, icon=":material/warning:")

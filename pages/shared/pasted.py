@@ -13,6 +13,7 @@ import pyarrow as pa
 import streamlit as st
 
 from core.errors import AppError
+from core.scoring.cells import cell_notes
 from core.scoring.contract import ColumnMatch, match_columns
 from core.scoring.write import to_tsv
 from core.tables.files.columns import apply_plan, plan_column
@@ -32,6 +33,7 @@ class Predicted:
 
     frame: pd.DataFrame
     notices: tuple[str, ...]
+    warnings: tuple[str, ...]
     match: ColumnMatch
     n_user_columns: int
 
@@ -66,7 +68,8 @@ def paste_panel(model: Model, schema: InputSchema) -> None:
 def example_rows(schema: InputSchema) -> str:
     """Return a header and one typical row, tab-separated: medians and the most frequent categories."""
     columns = schema.by_role("feature", "date")
-    return to_tsv(pd.DataFrame([[_typical(column) for column in columns]], columns=[c.name for c in columns]))
+    row = pd.DataFrame([[_typical(column) for column in columns]], columns=[c.name for c in columns])
+    return row.to_csv(sep="\t", index=False, lineterminator="\n")  # for our own box, where no text can act
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -78,7 +81,9 @@ def predict_text(path: Path, modified: float, text: str) -> Predicted:
     columns = bundle.schema.feature_columns
     pasted = read_pasted(text, columns)
     match = match_columns(bundle.schema, list(pasted.frame.columns))
-    return Predicted(score_frame(bundle, with_numbers(pasted.frame)), pasted.notices, match, pasted.frame.shape[1])
+    frame = with_numbers(pasted.frame)
+    warnings = cell_notes(bundle.schema, frame)
+    return Predicted(score_frame(bundle, frame), pasted.notices, warnings, match, pasted.frame.shape[1])
 
 
 def with_numbers(texts: pd.DataFrame) -> pd.DataFrame:
@@ -129,6 +134,8 @@ def _show(predicted: Predicted, stem: str) -> None:
     show_match(predicted.match)
     for notice in predicted.notices:
         st.caption(escape(notice))
+    for warning in predicted.warnings:
+        st.warning(escape(warning), icon=":material/warning:")
     st.subheader(f"Predictions for {plural(len(predicted.frame), 'row')}", anchor=False)
     show_predicted(predicted.frame, len(predicted.frame.columns) - predicted.n_user_columns, "predict_pasted")
     download_frame(predicted.frame, f"{stem}_predictions", "predict_pasted_file")

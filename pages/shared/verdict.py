@@ -24,7 +24,7 @@ def headline(metrics: Mapping[str, Any]) -> str:
     if metrics["task"] == "classification":
         text = f"{percent(value)} of the test rows right"
         return text if guess is None else f"{text}; guessing the most frequent class gets {percent(guess)}"
-    text = f"On average off by {number(value)} (RMSE)"
+    text = f"Typically off by {number(value)} (RMSE)"
     return text if guess is None else f"{text}; guessing the mean is off by {number(guess)}"
 
 
