@@ -29,6 +29,11 @@ class SpareWorker:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Return the process number of the one that waits, None where there is none."""
+        return self._process.pid if self._process else None
+
     def keep(self, command: list[str], environment: dict[str, str]) -> None:
         """Start one unless one is waiting; a machine that cannot start it does without."""
         with self._lock:

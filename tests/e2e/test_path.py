@@ -211,6 +211,10 @@ def test_a_double_click_on_start_makes_one_run_and_deleting_it_asks(page, new_se
     expect(page.get_by_text("This cannot be undone.")).to_be_visible()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("Nothing has been trained yet.")).to_be_visible()
+    loaded = Path(f"/proc/{server.process.pid}/maps")
+    if loaded.exists():  # pages were drawn and a model was trained, but nothing was predicted
+        assert "libtorch" not in loaded.read_text()
+        assert "sklearn" not in loaded.read_text()
 
 
 def test_a_name_that_looks_like_markup_stays_a_name(page, server, tmp_path):

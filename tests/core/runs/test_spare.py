@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from core.runs.spare import SpareWorker
 from core.workspace import open_workspace
 spare = SpareWorker()
 keep_spare(open_workspace(), spare)
-print(spare._process.pid, flush=True)
+print(spare.pid, flush=True)
 time.sleep(120)
 """
 
@@ -50,10 +51,11 @@ def test_a_waiting_worker_takes_the_run_and_writes_to_its_log(
     workspace: Workspace, store: Store, houses: Dataset, spare: SpareWorker
 ) -> None:
     keep_spare(workspace, spare)
+    waiting = spare.pid
     keep_spare(workspace, spare)  # one is enough
-    [waiting] = [child for child in psutil.Process().children() if "--spare" in child.cmdline()]
+    assert spare.pid == waiting is not None
     run = submit(workspace, store, "train", houses.id, request(), spare=spare)
-    assert run.pid == waiting.pid
+    assert run.pid == waiting
     ended = wait_for_end(store, run)
     assert (ended.state, ended.message) == ("finished", "")
     assert len(store.epochs(run.id)) == 3
@@ -74,9 +76,8 @@ def test_a_spare_that_was_killed_is_not_given_a_run(
     workspace: Workspace, store: Store, houses: Dataset, spare: SpareWorker
 ) -> None:
     keep_spare(workspace, spare)
-    for child in psutil.Process().children():
-        if "--spare" in child.cmdline():
-            child.send_signal(signal.SIGKILL)
+    assert spare.pid is not None
+    os.kill(spare.pid, signal.SIGKILL)
     run = submit(workspace, store, "train", houses.id, request(), spare=spare)
     assert wait_for_end(store, run).state == "finished"
 
