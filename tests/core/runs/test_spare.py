@@ -78,6 +78,7 @@ def test_a_spare_that_was_killed_is_not_given_a_run(
     keep_spare(workspace, spare)
     assert spare.pid is not None
     os.kill(spare.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, spare.pid, os.WEXITED | os.WNOWAIT)  # it is dead, but nobody has taken note
     run = submit(workspace, store, "train", houses.id, request(), spare=spare)
     assert wait_for_end(store, run).state == "finished"
 
