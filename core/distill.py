@@ -22,8 +22,8 @@ from core.encoding import known_columns
 from core.errors import ConfigError, DataError
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
 from core.inference import choose_device, forward
-from core.loop import OnEpoch, ShouldStop
-from core.losses import blended_loss, hard_criterion, soft_criterion
+from core.loop import Ask, Control, OnEpoch
+from core.losses import blended_loss, guess, hard_criterion, soft_criterion
 from core.models import build_model, model_config, model_dropout, model_hidden_dim, model_num_hidden_layers
 from core.record import make_record
 from core.scoring.predict import features_of
@@ -53,16 +53,20 @@ def distill_model_from_file(
     student_dropout: float | None = None,
     *,
     on_epoch: OnEpoch | None = None,
-    should_stop: ShouldStop | None = None,
+    should_stop: Ask | None = None,
+    should_pause: Ask | None = None,
+    checkpoint_path: str | Path | None = None,
+    resume_from: str | Path | None = None,
 ) -> tuple[ModelBundle, Metrics]:
     """Train a student on `alpha · hard + (1 − alpha) · soft` and return its bundle and its figures.
 
     The teacher's vectorizer, scalers, medians and encoder are inherited, and the teacher is not
     changed. `hidden_dim`, `num_hidden_layers` and `dropout` of `cfg` are not used: the student's
-    are given, or derived from the teacher. Raises ValueError for settings out of bounds, and
-    DataError (a ValueError) for a table that does not fit the teacher.
-    Source: companion contract `core.distill`; Hinton et al., 2015.
+    are given, or derived from the teacher. Stopping, pausing and resuming are the trainer's. Raises
+    ValueError for settings out of bounds, and DataError (a ValueError) for a table that does not fit
+    the teacher. Source: companion contract `core.distill`; Hinton et al., 2015.
     """
+    control = Control(on_epoch, should_stop, should_pause, checkpoint_path, resume_from)
     cfg = checked_config(cfg)
     seed_everything(cfg.random_seed)
     check_blend(temperature, alpha)
@@ -88,9 +92,7 @@ def distill_model_from_file(
 
     student = _build_student(teacher, cfg).to(run_device)
     objective = _objective(teacher, rows, cfg, temperature, alpha)
-    result, metrics = fit_and_score(
-        student, rows, objective, cfg, teacher.task, teacher.target_scaler, on_epoch=on_epoch, should_stop=should_stop
-    )
+    result, metrics = fit_and_score(student, rows, objective, cfg, teacher.task, teacher.target_scaler, control)
     metrics.n_dropped = len(frame) - len(usable)
     schema = teacher.schema or describe_inputs(frame, cfg.target_column, excluded, dates)
     record = make_record(
@@ -185,7 +187,12 @@ def _objective(teacher: ModelBundle, rows: RowSets, cfg: TrainingConfig, tempera
     device = rows.x_train.device
     outputs = forward(copy.deepcopy(teacher.model), rows.x_train, device)
     hard = hard_criterion(teacher.task, cfg.training_mode, rows.y_train, teacher.output_dim, device)
-    if teacher.task == "regression":
-        return Objective(hard, blended_loss(hard, nn.MSELoss(), alpha), (outputs,))
-    soft_targets = torch.softmax(outputs / temperature, dim=1)
-    return Objective(hard, blended_loss(hard, soft_criterion(temperature), alpha), (soft_targets,))
+    regression = teacher.task == "regression"
+    return Objective(
+        hard,
+        blended_loss(hard, nn.MSELoss() if regression else soft_criterion(temperature), alpha),
+        guess(hard, rows.y_train, teacher.output_dim),
+        soft_targets=(outputs if regression else torch.softmax(outputs / temperature, dim=1),),
+        settings={"temperature": temperature, "alpha": alpha},
+        teacher=tuple(teacher.model.state_dict().values()) if isinstance(teacher.model, nn.Module) else (),
+    )

@@ -7,8 +7,12 @@ AppError
 ├── BundleError    a model file is not one, or is damaged               (also a ValueError)
 │   ├── BundleMissingError   there is no such file                      (also a FileNotFoundError)
 │   └── BundleWriteError     the disk refused to take it                (also an OSError)
+├── CheckpointError  a checkpoint cannot be gone on from                (also a ValueError)
+│   └── CheckpointMismatchError   it is sound, and another training's
 ├── TrainingError  a training could not go on                           (also a ValueError)
+├── TrainingPaused a training was asked to pause, and its checkpoint is written
 └── RunError       a run, a dataset or the workspace is not as needed   (also a RuntimeError)
+    └── DiskError        the disk refused to take something; later it may not
 """
 
 
@@ -53,9 +57,25 @@ class BundleWriteError(BundleError, OSError):
     """The disk refused to take the model file."""
 
 
+class CheckpointError(AppError, ValueError):
+    """A checkpoint cannot be gone on from: it is missing, or damaged."""
+
+
+class CheckpointMismatchError(CheckpointError):
+    """A checkpoint is sound, and of a training with another table, other settings or another teacher."""
+
+
 class TrainingError(AppError, ValueError):
     """A training could not go on."""
 
 
+class TrainingPaused(AppError):  # noqa: N818 - it is no error, but what ends the call
+    """A training was asked to pause, and its checkpoint is written."""
+
+
 class RunError(AppError, RuntimeError):
     """A run, a dataset or the workspace is not as needed."""
+
+
+class DiskError(RunError):
+    """The disk refused to take something: it is full, read-only or not allowed; later it may be."""

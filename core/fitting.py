@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import random
 import time
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.checkpoint.identity import Identity
 from core.data import split_rows
 from core.inference import forward
-from core.loop import LoopResult, OnEpoch, ShouldStop, fit
+from core.loop import Control, LoopResult, fit
 from core.losses import BatchLoss, Criterion
 from core.metrics import baseline_of, held_out_loss, loss_on, metric_name, metric_of
 from core.types import Metrics, TrainingConfig
+
+HOW_LONG = ("epochs", "early_stopping_patience")  # what a training may be gone on with
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,18 @@ class RowSets:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a training minimises: `batch_loss(outputs, y, *soft_targets)`; `hard` alone scores it."""
+    """What a training minimises: `batch_loss(outputs, y, *soft_targets)`; `hard` alone scores it.
+
+    `guess` (1, output_dim) is what guessing puts out for every row. `settings` says how soft and hard are
+    blended where the configuration does not, and `teacher` holds the weights that the soft targets come from.
+    """
 
     hard: Criterion
     batch_loss: BatchLoss
+    guess: Tensor
     soft_targets: tuple[Tensor, ...] = ()
+    settings: Mapping[str, float] = field(default_factory=dict)
+    teacher: tuple[Tensor, ...] = ()
 
 
 def seed_everything(random_seed: int) -> None:
@@ -68,12 +81,11 @@ def fit_and_score(
     cfg: TrainingConfig,
     task: str,
     target_scaler: Any,
-    *,
-    on_epoch: OnEpoch | None,
-    should_stop: ShouldStop | None,
+    control: Control,
 ) -> tuple[LoopResult, Metrics]:
     """Train `model` in place, then score it on the test rows, in the unit of `target_scaler`."""
     device, started = rows.x_train.device, time.perf_counter()
+    resumable = control.checkpoint_path is not None or control.resume_from is not None
     result = fit(
         model,
         rows.x_train,
@@ -81,8 +93,9 @@ def fit_and_score(
         objective.batch_loss,
         cfg,
         validation_loss=held_out_loss(model, rows.x_validation, rows.y_validation, objective.hard, device),
-        on_epoch=on_epoch,
-        should_stop=should_stop,
+        baseline_loss=baseline_loss(rows, objective),
+        control=control,
+        identity=identity_of(rows, objective, replace(cfg, task=task)) if resumable else None,
     )
     return result, Metrics(
         task=task,
@@ -96,5 +109,39 @@ def fit_and_score(
         n_test=len(rows.x_test),
         epochs_run=len(result.reports),
         best_epoch=result.best_epoch,
-        seconds=time.perf_counter() - started,
+        seconds=result.earlier_seconds + time.perf_counter() - started,
     )
+
+
+def baseline_loss(rows: RowSets, objective: Objective) -> float | None:
+    """Return what guessing reaches on the rows that the curve judges: the validation rows, else the training rows.
+
+    None where there are no validation rows and the curve is of a loss that follows a teacher too.
+    """
+    y = rows.y_validation if len(rows.y_validation) else rows.y_train
+    if objective.soft_targets and not len(rows.y_validation):
+        return None
+    loss = float(objective.hard(objective.guess.expand(len(y), -1), y))
+    return loss if math.isfinite(loss) else None
+
+
+def identity_of(rows: RowSets, objective: Objective, cfg: TrainingConfig) -> Identity:
+    """Return what a checkpoint must have in common with this training: all but how long it trains.
+
+    A teacher's weights stand for its soft targets, whose last digits depend on the number of threads.
+    """
+    settings = {name: value for name, value in asdict(cfg).items() if name not in HOW_LONG}
+    judged = (rows.x_train, rows.y_train, rows.x_validation, rows.y_validation)
+    return Identity(
+        settings | dict(objective.settings), _digest(judged), _digest(objective.teacher or objective.soft_targets)
+    )
+
+
+def _digest(tensors: Iterable[Tensor]) -> str:
+    """Return the SHA-256 over types, shapes and bytes."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        array = tensor.detach().cpu().contiguous().numpy()
+        digest.update(f"{array.dtype} {array.shape}\n".encode())
+        digest.update(array.data)
+    return digest.hexdigest()

@@ -1,43 +1,66 @@
 """The training loop that every mode and the distillation share.
 
 Data stays resident on the device, one permutation an epoch, one forward pass a step, and nothing
-waits for the device inside an epoch. What is minimised is the caller's: `batch_loss(outputs, *targets)`.
+waits for the device inside an epoch, unless a checkpoint is due. What is minimised is the caller's:
+`batch_loss(outputs, *targets)`.
 """
 
 from __future__ import annotations
 
-import copy
+import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from core.errors import TrainingError
+from core.checkpoint.contents import Ending
+from core.checkpoint.identity import Identity
+from core.checkpoint.saver import Saver
+from core.checkpoint.snapshots import go_on_from
+from core.checkpoint.state import TrainingState, begin
+from core.epoch import Divergence, EpochReport
+from core.errors import ConfigError, TrainingError, TrainingPaused
 from core.losses import BatchLoss
 from core.types import TrainingConfig
 
-WEIGHT_DECAY = 1e-4
+__all__ = ["Ask", "Control", "EpochReport", "LoopResult", "OnEpoch", "fit"]
+
 SMALLEST_BATCH = 2  # batch norm needs two rows (REQ-T12)
+EXPLODED = 1_000  # times what guessing and the best epoch reach
+SECONDS_BETWEEN_EPOCHS = 1.0  # an epoch's end writes a checkpoint where the last one is this old
+SECONDS_WITHIN_EPOCH = 30.0
+
+OnEpoch = Callable[[EpochReport], object]
+Ask = Callable[[], bool]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class EpochReport:
-    """What `on_epoch` gets after each epoch; `seconds` is what this epoch took."""
+class Control:
+    """How a caller follows and steers a training; `should_stop` and `should_pause` are asked before each step.
 
-    epoch: int
-    epochs: int
-    train_loss: float
-    validation_loss: float | None
-    learning_rate: float
-    seconds: float
+    Checkpoints are written to `checkpoint_path`, and training goes on from the one in `resume_from`.
+    Raises ConfigError where there is a wish to pause and no path for what is paused.
+    """
+
+    on_epoch: OnEpoch | None = None
+    should_stop: Ask | None = None
+    should_pause: Ask | None = None
+    checkpoint_path: str | Path | None = None
+    resume_from: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.should_pause is not None and self.checkpoint_path is None:
+            raise ConfigError("A training that can be paused needs a checkpoint_path. Give one, or no should_pause.")
 
 
-OnEpoch = Callable[[EpochReport], object]
-ShouldStop = Callable[[], bool]
+NO_CONTROL = Control()
 
 
 @dataclass(frozen=True)
@@ -48,20 +71,8 @@ class LoopResult:
     update_steps: int
     stopped: bool
     best_epoch: int | None  # None without a validation split
-
-
-@dataclass
-class _Best:
-    """The best epoch so far by validation loss, with its weights."""
-
-    epoch: int = 0
-    loss: float = math.inf
-    state: dict[str, Any] | None = None
-
-    def update(self, report: EpochReport, model: nn.Module) -> None:
-        if report.validation_loss is not None and report.validation_loss < self.loss:
-            self.epoch, self.loss = report.epoch, report.validation_loss
-            self.state = copy.deepcopy(model.state_dict())
+    diverged_at: int | None = None  # the epoch whose loss exploded or was no number
+    earlier_seconds: float = 0.0  # of the parts before this one was resumed
 
 
 def fit(
@@ -72,82 +83,130 @@ def fit(
     cfg: TrainingConfig,
     *,
     validation_loss: Callable[[], float] | None = None,
-    on_epoch: OnEpoch | None = None,
-    should_stop: ShouldStop | None = None,
+    baseline_loss: float | None = None,
+    control: Control = NO_CONTROL,
+    identity: Identity | None = None,
 ) -> LoopResult:
     """Train `model` in place on `x` (n, input_dim) and leave it in `eval()`.
 
-    Each of `targets` has n rows. `should_stop` is asked before each step; a stopped training keeps
-    the best epoch where there is a validation loss, else the last weights. Raises TrainingError (a
-    ValueError) when no batch had two rows or the loss is no longer a number.
-    Source: REQ-T10 to REQ-T14.
+    Each of `targets` has n rows. A stopped training keeps the best epoch where there is a validation
+    loss, else the last weights; one whose loss explodes or is no number keeps the best finite epoch.
+    `identity` is what a checkpoint must have in common with this training. Raises TrainingError (a
+    ValueError) when no batch had two rows or the first epoch's loss is no number, TrainingPaused when
+    a wish to pause is granted, and CheckpointError. Source: REQ-T10 to REQ-T14.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=cfg.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
-    reports: list[EpochReport] = []
-    best, update_steps, stopped = _Best(), 0, False
-    for epoch in range(1, cfg.epochs + 1):
-        started = time.perf_counter()
-        model.train()
-        train_loss, steps, stopped = _train_epoch(model, optimizer, x, targets, batch_loss, cfg, should_stop)
-        update_steps += steps
-        if stopped or not steps:
-            break
-        loss = _finite(train_loss, epoch, cfg)
-        held_out = validation_loss() if validation_loss else None
-        seconds = time.perf_counter() - started
-        reports.append(EpochReport(epoch, cfg.epochs, loss, held_out, cfg.learning_rate, seconds))
-        best.update(reports[-1], model)
-        if on_epoch is not None:
-            on_epoch(reports[-1])
-        if _patience_is_over(best, epoch, cfg):
-            break
-    if update_steps == 0:
-        raise TrainingError(_no_step_sentence(stopped, len(x), cfg.batch_size))
-    if best.state is not None and (cfg.restore_best or stopped):
-        model.load_state_dict(best.state)
+    state = begin(model, cfg, x.device, has_validation=validation_loss is not None, baseline_loss=baseline_loss)
+    if control.resume_from is not None:
+        go_on_from(control.resume_from, state, identity, len(x))
+    saver = Saver(control.checkpoint_path, state, identity or Identity())
+    step = partial(_step, state, x, targets, batch_loss)
+    while state.ending is None and len(state.reports) < cfg.epochs:
+        stopped = _train_epoch(state, len(x), step, control, saver)
+        if state.update_steps == 0:
+            raise TrainingError(_no_step_sentence(stopped, len(x), cfg.batch_size))
+        state.ending = _end_epoch(state, stopped, validation_loss, control.on_epoch)
+        saver.save_after(SECONDS_BETWEEN_EPOCHS)
+    state.ending = state.ending or "finished"
+    saver.save_if_possible()
+    if state.divergence is not None:
+        logger.warning("%s", _divergence_sentence(state.divergence, state.best.epoch, cfg))
+    if state.divergence is not None or (state.has_validation and (cfg.restore_best or state.ending == "stopped")):
+        state.best.restore()
     model.eval()
-    return LoopResult(tuple(reports), update_steps, stopped, best.epoch or None)
+    return _result(state)
 
 
 def _train_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    x: Tensor,
-    targets: Sequence[Tensor],
-    batch_loss: BatchLoss,
-    cfg: TrainingConfig,
-    should_stop: ShouldStop | None,
-) -> tuple[Tensor, int, bool]:
-    """Go once through the rows; return the mean loss (a tensor), the steps made and whether it was stopped."""
-    total, rows, steps = torch.zeros((), device=x.device), 0, 0
-    for batch in torch.split(torch.randperm(len(x), device=x.device), cfg.batch_size):
-        if should_stop is not None and should_stop():
-            return total / max(1, rows), steps, True
-        if len(batch) < SMALLEST_BATCH:
-            continue
-        outputs = model(x[batch])
-        loss = batch_loss(outputs, *(target[batch] for target in targets))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        total += loss.detach() * len(batch)
-        rows += len(batch)
-        steps += 1
-    return total / max(1, rows), steps, False
+    state: TrainingState, n_rows: int, step: Callable[[Tensor], Tensor], control: Control, saver: Saver
+) -> bool:
+    """Make the steps that the epoch still has; return whether training was stopped before one of them."""
+    epoch = state.enter_epoch(n_rows)
+    state.model.train()
+    for batch in torch.split(epoch.permutation, state.cfg.batch_size)[epoch.next_batch :]:
+        if control.should_stop is not None and control.should_stop():
+            return True
+        if control.should_pause is not None and control.should_pause():
+            saver.save()
+            raise TrainingPaused(_pause_sentence(state))
+        saver.save_after(SECONDS_WITHIN_EPOCH)
+        if len(batch) >= SMALLEST_BATCH:
+            epoch.loss_total += step(batch) * len(batch)
+            epoch.rows += len(batch)
+            state.update_steps += 1
+        epoch.next_batch += 1
+    return False
 
 
-def _finite(train_loss: Tensor, epoch: int, cfg: TrainingConfig) -> float:
-    loss = float(train_loss)
-    if not math.isfinite(loss):
-        raise TrainingError(
-            f"The training loss became {loss} in epoch {epoch}, so training cannot go on. "
-            f"Lower the learning rate (it is {cfg.learning_rate:g}), or look for extreme values in the table."
-        )
-    return loss
+def _step(state: TrainingState, x: Tensor, targets: Sequence[Tensor], batch_loss: BatchLoss, batch: Tensor) -> Tensor:
+    """Change the weights once for the rows in `batch`; return their loss."""
+    loss = batch_loss(state.model(x[batch]), *(target[batch] for target in targets))
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    state.optimizer.step()
+    return loss.detach()
 
 
-def _patience_is_over(best: _Best, epoch: int, cfg: TrainingConfig) -> bool:
-    return best.epoch > 0 and 0 < cfg.early_stopping_patience <= epoch - best.epoch
+def _end_epoch(
+    state: TrainingState,
+    stopped: bool,
+    validation_loss: Callable[[], float] | None,
+    on_epoch: OnEpoch | None,
+) -> Ending | None:
+    """Judge the epoch, and report it when it is whole; return why training ends with it, if it does."""
+    train_loss = state.mean_loss()
+    if not math.isfinite(train_loss) or train_loss > _largest_sound_loss(state):
+        return _diverge(state, "training", train_loss)
+    if stopped:
+        return "stopped"
+    held_out = validation_loss() if validation_loss else None
+    if held_out is not None and not math.isfinite(held_out):
+        return _diverge(state, "validation", held_out)
+    report = state.close_epoch(train_loss, held_out)
+    if on_epoch is not None:
+        on_epoch(report)
+    return "patience" if _patience_is_over(state) else None
+
+
+def _largest_sound_loss(state: TrainingState) -> float:
+    """Return the training loss above which a training has exploded; the first epoch may be as bad as it likes."""
+    return EXPLODED * max(1.0, state.baseline_loss or 0.0, state.best.loss)
+
+
+def _diverge(state: TrainingState, rows: Literal["training", "validation"], loss: float) -> Ending:
+    """Take note of a loss that training cannot go on from. Raises TrainingError where no sound epoch came before."""
+    state.divergence = Divergence(len(state.reports) + 1, rows, loss)
+    state.epoch = None
+    if not state.best.is_finite:
+        raise TrainingError(_divergence_sentence(state.divergence, None, state.cfg))
+    return "diverged"
+
+
+def _patience_is_over(state: TrainingState) -> bool:
+    waited = len(state.reports) - max(state.best.epoch, state.patience_base)
+    return state.has_validation and 0 < state.cfg.early_stopping_patience <= waited
+
+
+def _result(state: TrainingState) -> LoopResult:
+    return LoopResult(
+        reports=tuple(state.reports),
+        update_steps=state.update_steps,
+        stopped=state.ending == "stopped",
+        best_epoch=(state.best.epoch or None) if state.has_validation else None,
+        diverged_at=state.divergence.epoch if state.divergence else None,
+        earlier_seconds=state.earlier_seconds,
+    )
+
+
+def _pause_sentence(state: TrainingState) -> str:
+    return f"Training is paused in epoch {len(state.reports) + 1:,} of {state.cfg.epochs:,}. Resume it to go on."
+
+
+def _divergence_sentence(found: Divergence, kept: int | None, cfg: TrainingConfig) -> str:
+    end = f"training ended there and epoch {kept:,} was kept" if kept else "training cannot go on"
+    return (
+        f"The {found.rows} loss became {found.loss:.4g} in epoch {found.epoch:,}, so {end}. "
+        f"Lower the learning rate (it is {cfg.learning_rate:g}), or look for extreme values in the table."
+    )
 
 
 def _no_step_sentence(stopped: bool, n_rows: int, batch_size: int) -> str:

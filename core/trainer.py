@@ -20,8 +20,8 @@ from core.data import prepare_tensors
 from core.distill import distill_model_from_file
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
 from core.inference import choose_device
-from core.loop import OnEpoch, ShouldStop
-from core.losses import blended_loss, hard_criterion, soft_criterion
+from core.loop import Ask, Control, OnEpoch
+from core.losses import blended_loss, guess, hard_criterion, soft_criterion
 from core.models import build_model, model_config
 from core.record import make_record
 from core.scoring.predict import decode_outputs, predict_outputs
@@ -54,15 +54,22 @@ def train_model_from_file(
     device: str | torch.device | None = None,
     *,
     on_epoch: OnEpoch | None = None,
-    should_stop: ShouldStop | None = None,
+    should_stop: Ask | None = None,
+    should_pause: Ask | None = None,
+    checkpoint_path: str | Path | None = None,
+    resume_from: str | Path | None = None,
 ) -> tuple[ModelBundle, Metrics]:
     """Train a network on a table in a file and return it with its figures on rows it has not seen.
 
     `on_epoch` gets an `EpochReport` after each epoch; `should_stop` is asked before each step, and
     a stopped training keeps the best epoch where there is a validation split, else the last.
+    `should_pause` is asked there too; a yes writes `checkpoint_path` and raises TrainingPaused. Training
+    goes on from the checkpoint in `resume_from`, on the same table with the same settings; epochs and
+    patience may change. One whose loss diverges ends with its best finite epoch and a warning.
     Raises FileNotFoundError for a missing file, and ValueError (an AppError with a sentence) for a
-    setting, a table or a training that cannot work. Source: REQ-T01 to REQ-T16.
+    setting, a table, a checkpoint or a training that cannot work. Source: REQ-T01 to REQ-T16.
     """
+    control = Control(on_epoch, should_stop, should_pause, checkpoint_path, resume_from)
     cfg = checked_config(cfg)
     seed_everything(cfg.random_seed)
     excluded = frozenset(as_names(exclude_columns))
@@ -88,9 +95,8 @@ def train_model_from_file(
     ).to(run_device)
     rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg).to(run_device)
     result, metrics = fit_and_score(
-        model, rows, _objective(task, rows, output_dim, cfg), cfg, task, target_scaler,
-        on_epoch=on_epoch, should_stop=should_stop,
-    )  # fmt: skip
+        model, rows, _objective(task, rows, output_dim, cfg), cfg, task, target_scaler, control
+    )
     metrics.n_dropped = len(frame) - len(x_train) - len(x_test)
     record = make_record(
         cfg, metrics, result,
@@ -135,10 +141,11 @@ def load_bundle(path: str | Path, map_location: str | torch.device = "cpu") -> M
 def _objective(task: str, rows: RowSets, output_dim: int, cfg: TrainingConfig) -> Objective:
     """Return what the mode minimises, as the specification's table and REQ-T09 have it."""
     hard = hard_criterion(task, cfg.training_mode, rows.y_train, output_dim, rows.x_train.device)
+    guessed = guess(hard, rows.y_train, output_dim)
     if cfg.training_mode != "tree_teacher_distillation":
-        return Objective(hard, hard)
+        return Objective(hard, hard, guessed)
     from core import teacher  # scikit-learn's forests take a moment to import, and no other mode needs them
 
     soft_targets = teacher.tree_soft_targets(rows.x_train, rows.y_train, task, output_dim, cfg.random_seed)
     soft = nn.MSELoss() if task == "regression" else soft_criterion(teacher.TEMPERATURE)
-    return Objective(hard, blended_loss(hard, soft, teacher.HARD_SHARE), (soft_targets,))
+    return Objective(hard, blended_loss(hard, soft, teacher.HARD_SHARE), guessed, (soft_targets,))

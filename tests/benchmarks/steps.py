@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from core.loop import fit
+from core.loop import Control, fit
 from core.models import build_model
 from core.types import TrainingConfig
 
@@ -53,7 +53,7 @@ def _milliseconds(loop: object, x: Tensor, y: Tensor, batch_size: int) -> float:
 
 def _our_loop(model: nn.Module, x: Tensor, y: Tensor, batch_size: int) -> None:
     cfg = TrainingConfig("y", epochs=EPOCHS, batch_size=batch_size)
-    fit(model, x, [y], nn.CrossEntropyLoss(), cfg, should_stop=lambda: False)
+    fit(model, x, [y], nn.CrossEntropyLoss(), cfg, control=Control(should_stop=lambda: False))
 
 
 def _plain_loop(model: nn.Module, x: Tensor, y: Tensor, batch_size: int) -> None:

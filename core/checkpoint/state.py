@@ -1,0 +1,134 @@
+"""What changes while a network trains: its weights, the optimizer, the place in the epoch, the curve, the best."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from core.checkpoint.contents import Ending
+from core.epoch import Divergence, EpochReport
+from core.types import TrainingConfig
+
+WEIGHT_DECAY = 1e-4
+
+
+@dataclass
+class Best:
+    """The best whole epoch so far with a copy of its weights: by validation loss, else by training loss."""
+
+    live: tuple[Tensor, ...]  # the network's own tensors, which training changes in place
+    copies: tuple[Tensor, ...]
+    epoch: int = 0
+    loss: float = math.inf
+
+    def offer(self, epoch: int, loss: float) -> None:
+        """Keep the weights as they are now where `loss` is the lowest so far."""
+        if loss < self.loss:
+            self.epoch, self.loss = epoch, loss
+            _copy(self.live, self.copies)
+
+    def restore(self) -> None:
+        """Give the network the best epoch's weights, where there is one."""
+        if self.epoch:
+            _copy(self.copies, self.live)
+
+    @property
+    def is_finite(self) -> bool:
+        """Return whether there is a best epoch, and all its weights are numbers."""
+        return self.epoch > 0 and all(bool(torch.isfinite(tensor).all()) for tensor in self.copies)
+
+
+@dataclass
+class EpochInWork:
+    """One permutation of the rows, and how far training is in it."""
+
+    permutation: Tensor  # (n,)
+    loss_total: Tensor  # scalar: over the rows done
+    started: float  # seconds of training before this epoch
+    next_batch: int = 0
+    rows: int = 0
+
+
+@dataclass
+class TrainingState:
+    """All that a training is at one moment; `epoch` is None between two epochs.
+
+    What stands before `best` does not change, but for the numbers within.
+    """
+
+    cfg: TrainingConfig
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    device: torch.device
+    has_validation: bool
+    baseline_loss: float | None
+    best: Best
+    reports: list[EpochReport] = field(default_factory=list)
+    update_steps: int = 0
+    patience_base: int = 0
+    epoch: EpochInWork | None = None
+    ending: Ending | None = None
+    divergence: Divergence | None = None
+    earlier_seconds: float = 0.0  # of the parts before this one was resumed
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """Return how long training has taken so far, all parts together."""
+        return self.earlier_seconds + time.perf_counter() - self.started
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """Return the network's parameters in the optimizer's order."""
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    def enter_epoch(self, n_rows: int) -> EpochInWork:
+        """Return the epoch in work, or begin one."""
+        if self.epoch is None:
+            permutation = torch.randperm(n_rows, device=self.device)
+            self.epoch = EpochInWork(permutation, torch.zeros((), device=self.device), self.seconds)
+        return self.epoch
+
+    def mean_loss(self) -> float:
+        """Return the mean loss of the rows done in the epoch in work; this waits for the device."""
+        return float(self.epoch.loss_total / max(1, self.epoch.rows)) if self.epoch else 0.0
+
+    def close_epoch(self, train_loss: float, validation_loss: float | None) -> EpochReport:
+        """Enter the epoch in work in the curve as whole, and keep its weights where it is the best."""
+        report = EpochReport(
+            epoch=len(self.reports) + 1,
+            epochs=self.cfg.epochs,
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            learning_rate=self.cfg.learning_rate,
+            seconds=self.seconds - (self.epoch.started if self.epoch else 0.0),
+            baseline_loss=self.baseline_loss,
+        )
+        self.reports.append(report)
+        self.best.offer(report.epoch, train_loss if validation_loss is None else validation_loss)
+        self.epoch = None
+        return report
+
+
+def begin(
+    model: nn.Module,
+    cfg: TrainingConfig,
+    device: torch.device,
+    *,
+    has_validation: bool = False,
+    baseline_loss: float | None = None,
+) -> TrainingState:
+    """Return the state before the first step, with the optimizer of REQ-T10."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=cfg.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    live = tuple(model.state_dict().values())
+    best = Best(live, tuple(torch.empty_like(tensor) for tensor in live))
+    return TrainingState(cfg, model, optimizer, device, has_validation, baseline_loss, best)
+
+
+def _copy(sources: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> None:
+    for source, target in zip(sources, targets, strict=True):
+        target.copy_(source)
