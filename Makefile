@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test lint bench clean
+.PHONY: app test lint bench faults load clean
 
 app: .venv/installed
 	$(BIN)/rowsmith app
@@ -16,6 +16,12 @@ lint: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m tests.benchmarks
+
+faults: .venv/installed
+	$(BIN)/python -m tests.faults
+
+load: .venv/installed
+	$(BIN)/python -m tests.load
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

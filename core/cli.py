@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from core.errors import AppError
+from core.workspace import check_writable, open_workspace
+
 APP_FILE = Path(__file__).resolve().parent.parent / "app.py"
 ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8501
@@ -29,6 +32,11 @@ def run_app(
     if not is_free(port):
         typer.echo(f"Port {port} is taken by another program. Choose another one with --port.", err=True)
         raise typer.Exit(1)
+    try:
+        check_workspace()
+    except AppError as error:
+        typer.echo(error.sentence, err=True)
+        raise typer.Exit(1) from error
     typer.echo(f"Rowsmith is at http://{ADDRESS}:{port}  (Ctrl+C ends it; trainings go on)")
     serve(APP_FILE, {"server_port": port, "server_address": ADDRESS, "server_headless": not browser})
 
@@ -42,6 +50,19 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def check_workspace() -> None:
+    """Raise an AppError where nothing could be kept: what the app would find out at the first click."""
+    from core.runs.store import open_store
+
+    workspace = open_workspace()
+    check_writable(workspace)
+    store = open_store(workspace)
+    try:
+        store.runs()
+    finally:
+        store.close()
 
 
 def serve(script: Path, options: dict[str, object]) -> None:

@@ -12,16 +12,18 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from core.errors import RunError
+from core.errors import DiskError, RunError
 
 HOME_VARIABLE = "ROWSMITH_HOME"
 DATABASE_VARIABLE = "ROWSMITH_DATABASE_URL"
 LEFTOVER_SECONDS = 24 * 3600
+PROBE_BYTES = 64 * 1024  # less room than that, and not even the database can be opened
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DISK_TROUBLE = {
@@ -33,6 +35,8 @@ _DISK_TROUBLE = {
     errno.EMFILE: "Too many files are open: {path} could not be written. Close other programs and try again.",
     errno.ENFILE: "Too many files are open: {path} could not be written. Close other programs and try again.",
 }
+_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+_SHARED_SQLITE = re.compile(r"sqlite(\+\w+)?:///(/|[A-Za-z]:)")
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,17 @@ class Workspace:
 
     @property
     def database_url(self) -> str:
-        """Return where the store lives: ROWSMITH_DATABASE_URL, else a SQLite file in `home`."""
-        return os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{self.home / 'rowsmith.sqlite3'}"
+        """Return where the store lives: ROWSMITH_DATABASE_URL, else a SQLite file in `home`.
+
+        Raises RunError for an SQLite database that the other processes would not find.
+        """
+        url = os.environ.get(DATABASE_VARIABLE, "").strip()
+        if url.startswith("sqlite") and not _SHARED_SQLITE.match(url):
+            raise RunError(
+                f"{DATABASE_VARIABLE} is {url!r}, a database that the processes which train would not find. "
+                "Give the whole path of a file: sqlite:////folder/rowsmith.sqlite3."
+            )
+        return url or f"sqlite:///{self.home / 'rowsmith.sqlite3'}"
 
     @property
     def incoming(self) -> Path:
@@ -63,16 +76,37 @@ class Workspace:
 def open_workspace(home: Path | str | None = None) -> Workspace:
     """Make the folders and return the workspace. Raises RunError when they cannot be written."""
     chosen = home or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("rowsmith", appauthor=False)
-    workspace = Workspace(Path(chosen).expanduser().absolute())
+    workspace = Workspace(_whole(chosen))
     try:
         for folder in (workspace.home / "datasets", workspace.home / "runs", workspace.incoming):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(disk_sentence(error, workspace.home)) from error
+        raise DiskError(disk_sentence(error, workspace.home)) from error
     if not os.access(workspace.home, os.W_OK | os.X_OK):
-        raise RunError(_DISK_TROUBLE[errno.EACCES].format(path=workspace.home))
+        check_writable(workspace)
     _remove_leftovers(workspace.incoming)
     return workspace
+
+
+def check_writable(workspace: Workspace) -> None:
+    """Write a small file into the workspace and remove it: only that shows a full disk. Raises DiskError."""
+    probe = workspace.home / f".probe.{secrets.token_hex(4)}"
+    try:
+        probe.write_bytes(bytes(PROBE_BYTES))
+        sync(probe)
+    except OSError as error:
+        raise DiskError(disk_sentence(error, workspace.home)) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def free_bytes(workspace: Workspace) -> int | None:
+    """Return how much the workspace's disk can still take; None where it does not say."""
+    try:
+        return shutil.disk_usage(workspace.home).free
+    except OSError:
+        return None
 
 
 def write_atomically(path: Path, data: bytes | Callable[[Path], object]) -> None:
@@ -91,7 +125,7 @@ def write_atomically(path: Path, data: bytes | Callable[[Path], object]) -> None
         os.replace(temporary, path)
         sync(path.parent)
     except OSError as error:
-        raise RunError(disk_sentence(error, path)) from error
+        raise DiskError(disk_sentence(error, path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -111,6 +145,35 @@ def disk_sentence(error: OSError, path: Path) -> str:
     return known.format(path=path) if known else f"{path} could not be written: {error.strerror or error}."
 
 
+def system_sentence(error: OSError) -> str:
+    """Say in one sentence what the system refused, where nothing better is known."""
+    if error.errno in _TOO_MANY_FILES:
+        return "Too many files are open on this computer. Close other programs, and reload the page."
+    where = f" ({error.filename})" if error.filename else ""
+    return f"A file could not be read or written{where}: {error.strerror or error}. Try again."
+
+
+def too_many_files() -> bool:
+    """Return whether this process can open no file at this moment."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return is_passing(error)
+    return False
+
+
+def is_passing(error: OSError) -> bool:
+    """Return whether the refusal says nothing about the file: too many are open at this moment."""
+    return error.errno in _TOO_MANY_FILES
+
+
+def _whole(home: Path | str) -> Path:
+    try:
+        return Path(home).expanduser().absolute()
+    except (RuntimeError, ValueError) as error:
+        raise RunError(f"{HOME_VARIABLE} is no folder that can be used: {str(home)!r}.") from error
+
+
 def _plain(name: str, noun: str) -> str:
     if not _PLAIN_NAME.fullmatch(name):
         raise RunError(f"There is no {noun} {name[:80]!r}.")
@@ -118,8 +181,16 @@ def _plain(name: str, noun: str) -> str:
 
 
 def _remove_leftovers(incoming: Path) -> None:
-    """Remove what a process that was killed in the middle of an upload left behind."""
+    """Remove what a process that was killed in the middle of an upload left behind, as far as that can be done."""
     oldest = time.time() - LEFTOVER_SECONDS
-    for path in incoming.iterdir():
-        if path.stat().st_mtime < oldest:
-            shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):  # another process may be at it too
+        for path in incoming.iterdir():
+            if path.stat().st_mtime < oldest:
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()

@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.runs.cancel import end_now
-from core.runs.store import open_store
-from core.workspace import open_workspace
+from tests.processes import end_all_in
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -67,14 +65,10 @@ def wait_until_it_answers(server: Server) -> None:
 
 
 def stop_server(server: Server) -> None:
-    """End the server, and the jobs that would outlive it."""
+    """End the server, and the processes that would outlive it."""
     server.process.terminate()
     server.process.wait(timeout=15)
-    store = open_store(open_workspace(server.home))
-    for run in store.runs():
-        if run.is_active:
-            end_now(store, run)
-    store.close()
+    end_all_in(server.home)
 
 
 @contextmanager

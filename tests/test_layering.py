@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("core.errors", "core.types"),
     ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),
-    ("core.tables", "core.losses", "core.bundle"),
+    ("core.tables", "core.losses", "core.bundle", "core.epoch"),
+    ("core.checkpoint",),
     ("core.data", "core.loop", "core.metrics", "core.teacher", "core.serialization"),
     ("core.record", "core.fitting", "core.scoring"),
     ("core.distill",),
@@ -25,9 +26,18 @@ LAYERS = (
 )
 
 # What the web server may import at any time.
-SERVER_SIDE = ("core.workspace", "core.config", "core.modes", "core.types", "core.errors", "core.serialization")
+SERVER_SIDE = (
+    "core.checkpoint",
+    "core.epoch",
+    "core.workspace",
+    "core.config",
+    "core.modes",
+    "core.types",
+    "core.errors",
+    "core.serialization",
+)
 SERVER_PACKAGES = ("core/runs", "core/tables", "pages/shared")
-WORKER_ONLY = ("core.runs.compare",)
+WORKER_ONLY = ("core.runs.compare", "core.runs.measure")
 SERVER_SCORING = ("core.scoring", "core.scoring.contract", "core.scoring.write")
 
 

@@ -27,7 +27,7 @@ from core.runs.store import Store
 from core.tables.files import limits
 from core.tables.report import ReadReport
 from core.tables.sandbox import read_in_sandbox
-from core.workspace import Workspace, disk_sentence, sync
+from core.workspace import Workspace, disk_sentence, is_passing, sync, system_sentence
 
 TABLE_NAME = "table.parquet"
 REPORT_NAME = "report.json"
@@ -80,7 +80,7 @@ def read_report(workspace: Workspace, dataset: Dataset) -> ReadReport:
     try:
         return ReadReport.from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(_damaged(dataset)) from error
+        raise _refusal(dataset, error) from error
 
 
 def read_head(workspace: Workspace, dataset: Dataset, n: int = 100) -> pd.DataFrame:
@@ -92,9 +92,15 @@ def read_head(workspace: Workspace, dataset: Dataset, n: int = 100) -> pd.DataFr
             first = next(batches, None)
             table = pa.Table.from_batches([] if first is None else [first], file.schema_arrow)
     except (OSError, pa.ArrowException) as error:
-        raise RunError(_damaged(dataset)) from error
+        raise _refusal(dataset, error) from error
     head: pd.DataFrame = table.to_pandas()
     return head.head(n)
+
+
+def _refusal(dataset: Dataset, error: Exception) -> RunError:
+    if isinstance(error, OSError) and is_passing(error):
+        return RunError(system_sentence(error))
+    return RunError(_damaged(dataset))
 
 
 def _damaged(dataset: Dataset) -> str:

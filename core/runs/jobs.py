@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -10,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 
 from core.errors import DataError, RunError
+from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import table_path
+from core.runs.launch import THREAD_VARIABLES
+from core.runs.memory import check_memory
 from core.runs.quickstart import defer_compiler
-from core.runs.records import Run
-from core.runs.reporter import Reporter
+from core.runs.records import Epoch, Run
+from core.runs.reporter import EpochFigures, Reporter
 from core.runs.requests import (
     SCORED_WITH_NAME,
     TEACHER_NAME,
@@ -85,6 +90,8 @@ def _train(job: Job, request: TrainRequest) -> Outcome:
     from core.serialization import save_bundle
     from core.trainer import train_model_from_file
 
+    dataset = job.store.dataset(job.run.dataset_id)
+    check_memory(job.workspace, dataset, request, held_bytes=psutil.Process().memory_info().rss)
     with _notices() as notices:
         bundle, metrics = train_model_from_file(
             job.table,
@@ -94,6 +101,9 @@ def _train(job: Job, request: TrainRequest) -> Outcome:
             device=request.device,
             on_epoch=job.reporter.on_epoch,
             should_stop=job.reporter.should_stop,
+            should_pause=job.reporter.should_pause,
+            checkpoint_path=job.folder / CHECKPOINT_NAME,
+            resume_from=_taken_up(job),
         )
     path = save_bundle(bundle, job.folder, metrics)
     return Outcome(asdict(metrics), _model_figures(bundle, path) | {"notices": notices})
@@ -122,6 +132,9 @@ def _distil(job: Job, request: DistilRequest) -> Outcome:
             student_dropout=request.student_dropout,
             on_epoch=job.reporter.on_epoch,
             should_stop=job.reporter.should_stop,
+            should_pause=job.reporter.should_pause,
+            checkpoint_path=job.folder / CHECKPOINT_NAME,
+            resume_from=_taken_up(job),
         )
     path = save_bundle(student, job.folder, metrics)
     compared = compare_models(teacher, teacher_path, student, path, job.table, cfg)
@@ -139,7 +152,7 @@ def _score(job: Job, request: ScoreRequest) -> Outcome:
     match = _match(bundle, frame)
     with _notices() as notices:
         scored = score_frame(bundle, frame, on_rows=job.reporter.on_rows, should_stop=job.reporter.should_stop)
-    if job.reporter.should_stop():
+    if job.reporter.is_stopped:
         raise RunError("Stopped before every row had its prediction, so no file was written.")
     notes = [*match.notes, *(cell_notes(bundle.schema, frame) if bundle.schema else ()), *notices]
     notes += _write_predictions(scored, notes, job.folder / PREDICTIONS_NAME)
@@ -165,11 +178,29 @@ def _write_predictions(scored: pd.DataFrame, notes: list[str], path: Path) -> li
     return []
 
 
+def _taken_up(job: Job) -> Path | None:
+    """Return the checkpoint to go on from, with its curve and its number of threads taken up; None without one."""
+    summary = summary_of(job.folder)
+    job.reporter.restore([] if summary is None else [_point(report) for report in summary.reports])
+    if summary is None:
+        return None
+    import torch
+
+    torch.set_num_threads(summary.threads)  # so that sums are added up in the same order
+    logger.info("Going on after epoch %d.", summary.epoch)
+    return job.folder / CHECKPOINT_NAME
+
+
+def _point(report: EpochFigures) -> Epoch:
+    return Epoch(report.epoch, report.train_loss, report.validation_loss, report.learning_rate, report.seconds)
+
+
 def _prepare_torch() -> None:
-    """Start quickly, and leave the threads between operations to one; those within are set in the environment."""
+    """Start quickly, and use the threads that were given; those between operations are one."""
     import torch
 
     defer_compiler()
+    torch.set_num_threads(int(os.environ.get(THREAD_VARIABLES[0], "1")))
     if torch.get_num_interop_threads() != 1:  # it can be set once only, and a spare has done so
         torch.set_num_interop_threads(1)
 

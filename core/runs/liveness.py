@@ -1,39 +1,53 @@
-"""Finding out that a worker is gone, and saying why."""
+"""Why a process is gone, or does not get on, in one sentence."""
 
 from __future__ import annotations
 
+import re
 import signal
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.runs.launch import EXIT_NAME, LOG_NAME
-from core.runs.processes import boot_id, is_alive
-from core.runs.records import Run, RunState, utc_now
-from core.runs.store import Store
+import psutil
+
+from core.runs.launch import LOG_NAME
+from core.runs.processes import ProcessId, boot_id
+from core.runs.records import Run, RunState
 from core.workspace import Workspace
 
-LAUNCH_SECONDS = 30.0
-REAP_SECONDS = 1.0
 TAIL_BYTES = 64 * 1024
+EXIT_LATER = 75  # EX_TEMPFAIL: what a worker says that may do its job another time
+STALL_SECONDS = 30.0  # without a step, and without using the processor
+SUSPENDED_SECONDS = 5.0  # of a process that someone has halted
+BUSY_SHARE = 0.05  # of one processor: a process that uses more is at work
 
-_SIGNAL_SENTENCES = {
-    signal.SIGKILL: "The operating system ended the {noun} process (signal 9), often because memory ran out.",
-    signal.SIGTERM: "The {noun} process was told to end (signal 15) before it had a model to keep.",
-}
 _NOUNS = {"train": "training", "distil": "distillation", "score": "prediction"}
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
+_FATAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
+_OOM_KILLS = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 
-def settle(store: Store, workspace: Workspace, run: Run) -> Run:
-    """Return the run as it is; one whose process is gone is first marked interrupted or failed."""
-    if not run.is_active or not _is_gone(run):
-        return run
-    code = _exit_code(workspace, run)
-    run = store.run(run.id)  # it may have ended well between the two looks
-    if not run.is_active:
-        return run
-    state, message = _verdict(run, code)
-    store.move(run.id, (run.state,), state, message=message)
-    return store.run(run.id)
+@dataclass(frozen=True)
+class Death:
+    """What is known of a worker that is gone: its exit code if its parent saw it, the log, the memory."""
+
+    code: int | None
+    log: str
+    out_of_memory: bool = False
+
+
+def verdict(run: Run, death: Death) -> tuple[RunState, str]:
+    """Return the state of a run whose worker is gone, and why. What came from outside can be resumed."""
+    noun = _NOUNS[run.kind]
+    if run.state == "cancelling":
+        return "interrupted", f"The {noun} was ended as you asked."
+    is_by_itself = death.code is None or death.code >= 0
+    if run.process is None and is_by_itself and death.code != EXIT_LATER:
+        return "failed", f"The {noun} process did not start{_last_words(death)}. The log says more."
+    if run.process is not None and run.process.boot != boot_id():
+        return "interrupted", f"The computer was restarted during this {noun}."
+    if death.code is None:
+        return _unseen(noun, death)
+    return _left(noun, death.code, death) if death.code >= 0 else _signalled(noun, -death.code, death)
 
 
 def log_tail(workspace: Workspace, run_id: str, n: int = 20) -> list[str]:
@@ -48,46 +62,82 @@ def log_tail(workspace: Workspace, run_id: str, n: int = 20) -> list[str]:
     return text.splitlines()[-n:] if n > 0 else []
 
 
-def _is_gone(run: Run) -> bool:
-    if run.process is None:
-        return (utc_now() - run.created_at).total_seconds() > LAUNCH_SECONDS
-    return not is_alive(run.process)
-
-
-def _exit_code(workspace: Workspace, run: Run) -> int | None:
-    """Return how the process ended, if the one that started it was there to see it."""
-    path = workspace.run_dir(run.id) / EXIT_NAME
-    recent = (utc_now() - run.updated_at).total_seconds() < LAUNCH_SECONDS
-    deadline = time.monotonic() + (REAP_SECONDS if recent else 0.0)
-    while (code := _read_code(path)) is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return code
-
-
-def _read_code(path: Path) -> int | None:
+def oom_kills() -> int:
+    """Return how many processes this system has ended since its start for want of memory; 0 where it does not say."""
     try:
-        return int(path.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
+        found = _OOM_KILLS.search(Path("/proc/vmstat").read_text(encoding="ascii"))
+    except OSError:
+        return 0
+    return int(found.group(1)) if found else 0
 
 
-def _verdict(run: Run, code: int | None) -> tuple[RunState, str]:
-    noun = _NOUNS[run.kind]
-    if run.process is None:
-        return "failed", f"The {noun} process did not start within {LAUNCH_SECONDS:.0f} s. Start the run again."
-    if run.process.boot != boot_id():
-        return "interrupted", f"The computer was restarted during this {noun}. Start the run again."
-    if code is None:
-        return "interrupted", f"The {noun} process is gone and left no reason. Start the run again."
-    if code >= 0:
-        return "failed", f"The {noun} process ended by itself (exit code {code}). The last lines of its log say more."
-    return "interrupted", _signal_sentence(noun, -code)
+@dataclass(frozen=True)
+class Sign:
+    """When a run was last seen to get on, on the observer's own clock, and how far it was."""
+
+    moment: float
+    progress: tuple[int, int]  # epoch, steps
+    cpu_seconds: float
 
 
-def _signal_sentence(noun: str, number: int) -> str:
+def sign_of(run: Run, process: ProcessId, now: float, last: Sign | None) -> Sign:
+    """Return the last sign of life of a run's process: `last`, or one of this moment `now`, in seconds."""
+    progress = (run.epoch, int((run.vitals or {}).get("steps", 0)))
     try:
-        known = signal.Signals(number)
-    except ValueError:
-        return f"The {noun} process was ended by signal {number}."
-    crashed = "The {noun} process crashed (signal {number}, {name}). The last lines of its log say more."
-    return _SIGNAL_SENTENCES.get(known, crashed).format(noun=noun, number=number, name=known.name)
+        times = psutil.Process(process.pid).cpu_times()
+    except psutil.Error:
+        return last or Sign(now, progress, 0.0)
+    cpu_seconds = times.user + times.system
+    if last and progress == last.progress and cpu_seconds - last.cpu_seconds <= BUSY_SHARE * (now - last.moment):
+        return last
+    return Sign(now, progress, cpu_seconds)
+
+
+def trouble_of(process: ProcessId, silent_seconds: float) -> str:
+    """Say what keeps a process that has given no sign of life for so long; empty where it is too early to say."""
+    if silent_seconds >= SUSPENDED_SECONDS and _status(process) == psutil.STATUS_STOPPED:
+        return f"No progress for {silent_seconds:.0f} s: the process is suspended. Let it go on, or end it."
+    if silent_seconds >= STALL_SECONDS:
+        return f"No progress for {silent_seconds:.0f} s, and the process uses no processor time. It can be ended."
+    return ""
+
+
+def _status(process: ProcessId) -> str:
+    try:
+        return str(psutil.Process(process.pid).status())
+    except psutil.Error:
+        return ""
+
+
+def _unseen(noun: str, death: Death) -> tuple[RunState, str]:
+    fatal = _FATAL.search(death.log)
+    if fatal:
+        return "failed", f"The {noun} process crashed ({fatal.group(1)}). The last lines of its log say more."
+    return "interrupted", f"The {noun} process is gone and left no reason."
+
+
+def _left(noun: str, code: int, death: Death) -> tuple[RunState, str]:
+    if code == EXIT_LATER:
+        why = _last_words(death) or ": the disk took nothing more, not even the log"
+        return "interrupted", f"The {noun} could not go on{why}."
+    return "failed", f"The {noun} process ended by itself (exit code {code}){_last_words(death)}."
+
+
+def _signalled(noun: str, number: int, death: Death) -> tuple[RunState, str]:
+    if number in _CRASHES:
+        name = signal.Signals(number).name
+        return "failed", f"The {noun} process crashed (signal {number}, {name}). The last lines of its log say more."
+    if number == signal.SIGKILL and death.out_of_memory:
+        return "failed", (
+            f"Memory ran out, so the operating system ended the {noun} process. "
+            "Leave out columns with many different values, use fewer rows or a smaller network."
+        )
+    if number == signal.SIGKILL:
+        return "interrupted", f"The {noun} process was killed (signal 9) from outside."
+    return "interrupted", f"The {noun} process was ended by signal {number}."
+
+
+def _last_words(death: Death) -> str:
+    """Return the last line of the log, which of a Python error is the error itself."""
+    lines = [line.strip() for line in death.log.splitlines() if line.strip()]
+    return f": {lines[-1][:200].rstrip('.')}" if lines else ""

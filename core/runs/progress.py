@@ -1,33 +1,35 @@
-"""How a run goes, in words and figures: the state, the times, and what the curve says."""
+"""How a run goes, in words and figures: the state, the times, its place in the queue, and what the curve says."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import fmean, median
+from statistics import median
 
+from core.runs.curve import best_epoch, guess_words, read_curve
+from core.runs.queueing import CPU, SCORING, lane_of
 from core.runs.records import Epoch, Run
 
 RECENT_EPOCHS = 20
-FLAT_SHARE = 0.01
 
-_BEFORE_THE_CURVE = {
-    "queued": "Waiting to start.",
-    "starting": "Starting the process that does the work.",
-    "stopping": "Stopping.",
-}
 _BEFORE_THE_FIRST_EPOCH = {
     "train": "Reading the table and preparing its columns.",
     "distil": "Reading the table and asking the teacher.",
     "score": "Predicting for every row of the table.",
 }
+_ON_THE_WAY_OUT = {
+    "pausing": "Pausing: what it has reached is being written down.",
+    "cancelling": "Ending its process. The last checkpoint stays.",
+}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a page shows of a run. `fraction` runs from 0 to 1."""
+    """What a page shows of a run. `fraction` runs from 0 to 1.
+
+    `elapsed_seconds` is the time that processes have worked on it, and of a queued run how long it waits.
+    """
 
     state_words: str
     epoch: int
@@ -36,120 +38,142 @@ class Progress:
     remaining_seconds: float | None
     fraction: float
     sentence: str
+    best: Epoch | None = None
 
 
 def progress_of(run: Run, epochs: Sequence[Epoch], now: datetime) -> Progress:
     """Describe `run` at the time `now`; `epochs` is its whole curve so far."""
     epoch = epochs[-1].epoch if epochs else run.epoch
+    best = best_epoch(epochs)
     return Progress(
-        state_words=run.state_words,
+        state_words=state_words(run),
         epoch=epoch,
         epochs=run.epochs,
         elapsed_seconds=_elapsed(run, now),
-        remaining_seconds=_remaining(run, epochs, epoch, now),
+        remaining_seconds=_remaining(run, epochs, epoch),
         fraction=1.0 if run.state == "finished" else min(1.0, epoch / run.epochs) if run.epochs else 0.0,
-        sentence=_sentence(run, epochs),
+        sentence=_sentence(run, epochs, best),
+        best=best,
     )
 
 
+def state_words(run: Run) -> str:
+    """Return the state in words; of a stopped run also what was kept of it."""
+    if run.state != "stopped":
+        return run.state_words
+    if run.kind == "score":
+        return "Stopped"
+    if run.metrics is None:
+        return "Stopped (nothing kept)"
+    return run.state_words if run.metrics.get("best_epoch") else "Stopped (last epoch kept)"
+
+
+def queue_sentence(run: Run, active: Sequence[Run], limit: int, *, has_gpu: bool) -> str:
+    """Say how many runs come before a queued one, and why it waits for them.
+
+    `active` are the active runs in their order, `limit` how many trainings may use the processors at once.
+    """
+    lane = lane_of(run, has_gpu=has_gpu)
+    places = limit if lane == CPU else 1
+    others = [other for other in active if other.id != run.id and lane_of(other, has_gpu=has_gpu) == lane]
+    before = [other for other in others if other.state != "queued" or _is_earlier(other, run)]
+    if len(before) < places:
+        return "It is about to start."
+    are = "run is" if len(before) == 1 else "runs are"
+    return f"Waiting for its turn: {len(before):,} {are} before it. {_reason(lane, places)}"
+
+
+def _is_earlier(other: Run, run: Run) -> bool:
+    return _waits_since(other) < _waits_since(run)
+
+
+def _waits_since(run: Run) -> tuple[datetime, datetime, str]:
+    """Return what the store orders the queue by."""
+    return run.queued_at or run.created_at, run.created_at, run.id
+
+
+def _reason(lane: str, places: int) -> str:
+    if lane == SCORING:
+        return "One table at a time is predicted for."
+    if lane != CPU:
+        return "The GPU takes one training at a time."
+    return "This computer takes one training at a time." if places == 1 else f"This computer takes {places} at a time."
+
+
 def _elapsed(run: Run, now: datetime) -> float:
-    started = run.started_at or run.created_at
-    return max(0.0, ((run.finished_at or now) - started).total_seconds())
+    if run.state == "queued":
+        return max(0.0, (now - (run.queued_at or run.created_at)).total_seconds())
+    if run.seconds or run.is_active or run.started_at is None or run.finished_at is None:
+        return run.seconds
+    return max(0.0, (run.finished_at - run.started_at).total_seconds())  # made before processes counted
 
 
-def _remaining(run: Run, epochs: Sequence[Epoch], epoch: int, now: datetime) -> float | None:
-    if not run.is_active or not run.epochs:
+def _remaining(run: Run, epochs: Sequence[Epoch], epoch: int) -> float | None:
+    if not run.is_active or run.state == "queued" or not run.epochs:
         return None
     if run.kind == "score":
-        return _elapsed(run, now) * (run.epochs / epoch - 1) if epoch else None
+        return run.seconds * (run.epochs / epoch - 1) if epoch else None
     if not epochs:
         return None
     return median(point.seconds for point in epochs[-RECENT_EPOCHS:]) * max(0, run.epochs - epoch)
 
 
-def _sentence(run: Run, epochs: Sequence[Epoch]) -> str:
+def _sentence(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
     if run.message:
         return run.message
-    if run.kind == "score" and run.epoch and run.state != "stopping":
+    if run.state == "stopping":
+        return _stopping(run, epochs, best)
+    if run.state in _ON_THE_WAY_OUT:
+        return _ON_THE_WAY_OUT[run.state]
+    return _working(run, epochs, best) if run.is_active else _ended(run, epochs, best)
+
+
+def _working(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
+    if run.state == "queued":
+        return "Waiting for its turn."
+    if run.state == "starting" and not epochs:
+        return "Starting the process that does the work."
+    if run.kind == "score" and run.epoch:
         return f"{run.epoch:,} of {_count(run.epochs, 'row')} predicted."
-    if run.state in _BEFORE_THE_CURVE and (run.state == "stopping" or not epochs):
-        return _stopping(run, epochs) if run.state == "stopping" else _BEFORE_THE_CURVE[run.state]
-    if run.is_active and not epochs:
+    if not epochs:
         return _BEFORE_THE_FIRST_EPOCH[run.kind]
-    if run.is_active:
-        return _curve_sentence(run, epochs)
-    return _end_sentence(run, epochs)
+    if run.state == "starting":
+        return f"Going on after epoch {epochs[-1].epoch:,}."
+    return read_curve(epochs, best, _patience(run), run.baseline_loss)
 
 
-def _stopping(run: Run, epochs: Sequence[Epoch]) -> str:
+def _stopping(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
+    if run.kind == "score":
+        return "Stopping. No file will be written."
     if not epochs:
         return "Stopping; no epoch has ended yet, so there may be no model to keep."
-    return f"Stopping; {_kept(run, epochs)} is being kept and scored."
+    return f"Stopping; {_kept(run, epochs, best)}, is being kept and scored."
 
 
-def _end_sentence(run: Run, epochs: Sequence[Epoch]) -> str:
+def _ended(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
+    words = state_words(run).split(" (")[0]
     if not epochs:
-        return f"{run.state_words}."
-    if run.state in ("finished", "stopped"):
-        ended = "Finished" if run.state == "finished" else "Stopped"
-        return f"{ended} after {_count(epochs[-1].epoch, 'epoch')}; kept is {_kept(run, epochs)}."
-    return f"{run.state_words} after {_count(epochs[-1].epoch, 'epoch')}."
+        return f"{words} before the first epoch." if run.kind != "score" and run.is_resting else f"{words}."
+    after = f"{words} after {_count(epochs[-1].epoch, 'epoch')}"
+    if run.state not in ("finished", "stopped") or run.metrics is None:
+        return f"{after}."
+    guess = guess_words(best.validation_loss if best else epochs[-1].train_loss, run.baseline_loss)
+    kept = f"kept is {_kept(run, epochs, best)}{f', {guess}' if guess else ''}."
+    if run.state == "stopped" or epochs[-1].epoch >= run.epochs:
+        return f"{after}; {kept}"
+    patience = _patience(run)
+    if best and 0 < patience <= epochs[-1].epoch - best.epoch:
+        return f"{after} of {run.epochs:,}: validation had not improved for {patience:,}; {kept}"
+    return f"{after} of {run.epochs:,}: the loss exploded, and the best epoch before that is kept."
 
 
-def _kept(run: Run, epochs: Sequence[Epoch]) -> str:
-    best = _best_validation(epochs)
+def _kept(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
     restores = run.state in ("stopping", "stopped") or run.request.get("config", {}).get("restore_best")
-    return f"epoch {best.epoch}, the best" if restores and best else f"the last epoch, {epochs[-1].epoch}"
+    return f"epoch {best.epoch:,}, the best" if restores and best else f"the last epoch, {epochs[-1].epoch:,}"
 
 
-def _curve_sentence(run: Run, epochs: Sequence[Epoch]) -> str:
-    if not math.isfinite(epochs[-1].train_loss):
-        return "The training loss is no longer a number. Stop, and try a lower learning rate."
-    best = _best_validation(epochs)
-    if best is None:
-        return _train_sentence(epochs)
-    return _validation_sentence(run, epochs, best)
-
-
-def _validation_sentence(run: Run, epochs: Sequence[Epoch], best: Epoch) -> str:
-    since = epochs[-1].epoch - best.epoch
-    if len(epochs) == 1:
-        return "The first epoch is done."
-    if since == 0:
-        return f"Validation is still improving: epoch {best.epoch} is the best so far{_fall_since_first(epochs, best)}."
-    patience = run.request.get("config", {}).get("early_stopping_patience") or 0
-    ahead = f"; {_count(patience - since, 'more epoch')} before early stopping" if patience > since else ""
-    return f"Validation has not improved since epoch {best.epoch}, {_count(since, 'epoch')} ago{ahead}."
-
-
-def _fall_since_first(epochs: Sequence[Epoch], best: Epoch) -> str:
-    first = next(point.validation_loss for point in epochs if _is_number(point.validation_loss))
-    if first is None or best.validation_loss is None or first <= 0:
-        return ""
-    share = 1 - best.validation_loss / first
-    return f", {share:.1%} below the first" if share >= 0.001 else ""
-
-
-def _train_sentence(epochs: Sequence[Epoch]) -> str:
-    """Compare the last tenth of the recent curve with its first, so that one jump does not count."""
-    if len(epochs) < 3:
-        return "The first epochs are done."
-    recent = [point.train_loss for point in epochs[-RECENT_EPOCHS:] if math.isfinite(point.train_loss)]
-    part = max(1, len(recent) // 5)
-    before, after = fmean(recent[:part]), fmean(recent[-part:])
-    if before <= 0 or abs(after / before - 1) < FLAT_SHARE:
-        return f"The training loss has been flat over the last {len(recent)} epochs."
-    word = "fell" if after < before else "rose"
-    return f"The training loss {word} by {abs(after / before - 1):.1%} over the last {len(recent)} epochs."
-
-
-def _best_validation(epochs: Sequence[Epoch]) -> Epoch | None:
-    judged = [point for point in epochs if _is_number(point.validation_loss)]
-    return min(judged, key=lambda point: point.validation_loss or 0.0, default=None)
-
-
-def _is_number(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+def _patience(run: Run) -> int:
+    return run.request.get("config", {}).get("early_stopping_patience") or 0
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,10 +1,13 @@
 """What the store holds, as plain frozen records, and the states a run goes through.
 
-queued → starting → running → stopping → finished | stopped | failed | interrupted
+queued → starting → running, from where it ends by itself or by way of stopping, pausing or cancelling.
+A run that is paused or interrupted rests: no process works on it, and it can be resumed from its
+checkpoint. Finished, stopped and failed are final.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,20 +15,51 @@ from typing import Any, Literal
 from core.runs.processes import ProcessId
 
 RunKind = Literal["train", "distil", "score"]
-RunState = Literal["queued", "starting", "running", "stopping", "finished", "stopped", "failed", "interrupted"]
+RunState = Literal[
+    "queued",
+    "starting",
+    "running",
+    "pausing",
+    "stopping",
+    "cancelling",
+    "paused",
+    "interrupted",
+    "finished",
+    "stopped",
+    "failed",
+]
 
-ACTIVE_STATES: tuple[RunState, ...] = ("queued", "starting", "running", "stopping")
-END_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed", "interrupted")
+ACTIVE_STATES: tuple[RunState, ...] = ("queued", "starting", "running", "pausing", "stopping", "cancelling")
+RESTING_STATES: tuple[RunState, ...] = ("paused", "interrupted")
+END_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed")
+
+_OUT_OF_WORK: tuple[RunState, ...] = ("interrupted", *END_STATES)
+TRANSITIONS: Mapping[RunState, tuple[RunState, ...]] = {
+    "queued": ("starting", "paused", "interrupted", "stopped", "failed"),
+    "starting": ("running", "pausing", "stopping", "cancelling", *_OUT_OF_WORK),
+    "running": ("pausing", "stopping", "cancelling", *_OUT_OF_WORK),
+    "pausing": ("paused", "stopping", "cancelling", *_OUT_OF_WORK),
+    "stopping": ("cancelling", *_OUT_OF_WORK),
+    "cancelling": _OUT_OF_WORK,
+    "paused": ("queued",),
+    "interrupted": ("queued",),
+    "finished": (),
+    "stopped": (),
+    "failed": (),
+}
 
 STATE_WORDS: dict[str, str] = {
     "queued": "Queued",
     "starting": "Starting",
     "running": "Running",
+    "pausing": "Pausing",
     "stopping": "Stopping",
+    "cancelling": "Ending",
+    "paused": "Paused (can resume)",
+    "interrupted": "Interrupted (can resume)",
     "finished": "Finished",
     "stopped": "Stopped (best kept)",
     "failed": "Failed",
-    "interrupted": "Interrupted",
 }
 
 
@@ -59,7 +93,10 @@ class Dataset:
 class Run:
     """One job and how it goes. `metrics` and `results` come when it ends; `message` says why it ended so.
 
-    `epoch` of `epochs` is how far it is; a score run counts rows there.
+    `epoch` of `epochs` is how far it is; a score run counts rows there. `seconds` is the time that
+    processes have worked on it, by their own clocks. `trouble` is what is wrong while it is active,
+    `vitals` what its process says of itself, `baseline_loss` what guessing reaches on the rows that the
+    curve judges, and `damage` what cannot be read of the record.
     """
 
     id: str
@@ -81,11 +118,24 @@ class Run:
     starred: bool = False
     note: str = ""
     process: ProcessId | None = None
+    queued_at: datetime | None = None
+    attempt: int = 0
+    seconds: float = 0.0
+    trouble: str = ""
+    vitals: dict[str, Any] | None = None
+    baseline_loss: float | None = None
+    parent_run: str | None = None
+    damage: str = ""
 
     @property
     def is_active(self) -> bool:
-        """Return whether the run has not ended yet."""
+        """Return whether a process works on the run, or will."""
         return self.state in ACTIVE_STATES
+
+    @property
+    def is_resting(self) -> bool:
+        """Return whether nothing works on the run, and it could be resumed."""
+        return self.state in RESTING_STATES
 
     @property
     def state_words(self) -> str:

@@ -7,24 +7,31 @@ and so that a job which is asked to end does end, whatever its main thread is bu
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import signal
 import socket
 import threading
 import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
+
+import psutil
 
 from core.errors import AppError
-from core.runs.records import ACTIVE_STATES, END_STATES, Epoch, RunState
+from core.runs.records import ACTIVE_STATES, Epoch, Run, RunState
 from core.runs.store import Store
 
 TICK_SECONDS = 0.25
-STOP_SECONDS = 3.0  # after a wish to stop, while there is nothing yet that could be kept
+VITALS_SECONDS = 1.0
+STOP_SECONDS = 3.0  # after a wish to stop or pause, while there is nothing yet that could be kept
 TERM_SECONDS = 4.0  # after SIGTERM, whatever there is
 NOTHING_KEPT = "Stopped before there was anything to keep."
+TOLD_TO_END = "The process was told to end (SIGTERM)."
 
 logger = logging.getLogger(__name__)
 
@@ -42,24 +49,35 @@ class EpochFigures(Protocol):
     def learning_rate(self) -> float: ...
     @property
     def seconds(self) -> float: ...
+    @property
+    def baseline_loss(self) -> float | None: ...
 
 
 class Reporter:
-    """Hands `on_epoch` and `should_stop` to a training; both return at once.
+    """Hands `on_epoch`, `should_stop` and `should_pause` to a training; all return at once.
 
-    The first SIGTERM or SIGINT acts like a click on Stop, with `TERM_SECONDS` to keep what there
-    is; the second ends the process at once. To be used as a context manager on the main thread.
+    The first SIGTERM or SIGINT acts like a click on Pause, with `TERM_SECONDS` to write down where
+    the training is; the second ends the process at once. To be used as a context manager on the
+    main thread.
     """
 
-    def __init__(self, store: Store, run_id: str) -> None:
+    def __init__(
+        self, store: Store, run: Run, vitals: Callable[[], dict[str, Any]] = dict, *, has_epochs: bool = False
+    ) -> None:
         self._store = store
-        self._run_id = run_id
+        self._run_id = run.id
+        self._vitals = vitals
+        self._seconds_before, self._began = run.seconds, time.monotonic()
+        self._vitals_at = -math.inf
         self._lock = threading.Lock()
         self._pending: list[Epoch] = []
+        self._baseline_loss: float | None = None
         self._rows_done: int | None = None
-        self._has_epochs = False
-        self._stop = threading.Event()
-        self._closing = threading.Event()
+        self._steps = 0
+        self._is_under_way = False
+        self._has_epochs = has_epochs  # of an earlier attempt
+        self._stop, self._pause, self._closing = threading.Event(), threading.Event(), threading.Event()
+        self._told_to_end = False
         self._deadline: tuple[float, RunState, str] | None = None
         self._ears, self._mouth = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
@@ -90,17 +108,39 @@ class Reporter:
             self._pending.append(
                 Epoch(report.epoch, report.train_loss, report.validation_loss, report.learning_rate, report.seconds)
             )
-        if not self._has_epochs:
-            self._has_epochs = True
+        self._has_epochs = True
+        if not self._is_under_way:
+            self._is_under_way = True
+            self._baseline_loss = report.baseline_loss
             self._wake()
+
+    def restore(self, epochs: Sequence[Epoch]) -> None:
+        """Take up the curve of an earlier attempt; what the store has beyond it is forgotten."""
+        self._store.set_epochs(self._run_id, epochs)
+        self._has_epochs = bool(epochs)
 
     def on_rows(self, rows_done: int) -> None:
         """Take note of how many rows are predicted."""
         self._rows_done = rows_done
 
     def should_stop(self) -> bool:
+        """Return whether someone asked the run to stop. Every step asks, so this counts them."""
+        self._steps += 1
+        return self._stop.is_set()
+
+    def should_pause(self) -> bool:
+        """Return whether someone asked the run to pause, or the process to end."""
+        return self._pause.is_set()
+
+    @property
+    def is_stopped(self) -> bool:
         """Return whether someone asked the run to stop."""
         return self._stop.is_set()
+
+    @property
+    def is_told_to_end(self) -> bool:
+        """Return whether a signal told the process to end."""
+        return self._told_to_end
 
     @property
     def has_epochs(self) -> bool:
@@ -114,6 +154,9 @@ class Reporter:
         if rows_done is not None:
             self._store.set_epoch(self._run_id, rows_done)
         self._store.add_epochs(self._run_id, waiting)
+        if waiting and self._baseline_loss is not None:
+            self._store.set_baseline(self._run_id, self._baseline_loss)
+            self._baseline_loss = None
         with self._lock:
             del self._pending[: len(waiting)]
             self._rows_done = None if self._rows_done == rows_done else self._rows_done
@@ -135,27 +178,41 @@ class Reporter:
         if signals:
             self._heed(signals)
         self.flush()
+        self._show_vitals()
         state = self._store.state(self._run_id)
-        if state is None or state in END_STATES:
+        if state not in ACTIVE_STATES or state == "cancelling":
             self._exit("The run was ended or deleted from outside.")
         if state == "stopping" and not self._stop.is_set():
             self._stop.set()
             self._deadline = self._deadline or (time.monotonic() + STOP_SECONDS, "stopped", NOTHING_KEPT)
+        if state == "pausing" and not self._pause.is_set():
+            self._pause.set()
+            self._deadline = self._deadline or (time.monotonic() + STOP_SECONDS, "paused", "")
+
+    def _show_vitals(self) -> None:
+        now = time.monotonic()
+        if now - self._vitals_at >= VITALS_SECONDS:
+            self._vitals_at = now
+            seconds = self._seconds_before + now - self._began
+            self._store.set_vitals(self._run_id, {**self._vitals(), "steps": self._steps}, seconds)
 
     def _heed(self, signals: list[int]) -> None:
-        if len(signals) > 1 or (self._deadline and self._deadline[1] == "interrupted"):
-            self._end("interrupted", "The process was told to end twice, and ended at once.")
-        message = "The process was told to end (SIGTERM) before it could keep a model. Start the run again."
-        self._deadline = (time.monotonic() + TERM_SECONDS, "interrupted", message)
-        self._stop.set()
-        self._store.request_stop(self._run_id)
+        if len(signals) > 1 or self._told_to_end:
+            self._end("interrupted", f"{TOLD_TO_END[:-1]} twice, and ended at once.")
+        self._told_to_end = True
+        self._deadline = (time.monotonic() + TERM_SECONDS, "interrupted", TOLD_TO_END)
+        self._pause.set()
 
     def _leave_if_overdue(self) -> None:
         if self._deadline is None or self._closing.is_set():
             return
         moment, state, message = self._deadline
-        if time.monotonic() > moment and not (state == "stopped" and self._has_epochs):
+        if time.monotonic() > moment and (state == "interrupted" or not self._has_begun(state)):
             self._end(state, message)
+
+    def _has_begun(self, state: RunState) -> bool:
+        """Return whether there is something to keep, or a training that will write down where it is."""
+        return self._has_epochs if state == "stopped" else self._steps > 0
 
     def _end(self, state: RunState, message: str) -> None:
         try:
@@ -169,8 +226,16 @@ class Reporter:
         """End the process from this thread: the main thread may be deep in a computation."""
         logger.warning("%s", message)
         logging.shutdown()
+        end_descendants()
         remove_unfinished(self._store.workspace.run_dir(self._run_id))
         os._exit(0)
+
+
+def end_descendants() -> None:
+    """Kill what this process has started; once it is gone itself, nobody could tell whose they are."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def remove_unfinished(folder: Path) -> None:

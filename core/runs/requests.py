@@ -5,20 +5,21 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 from core.columns import check_columns, check_target_not_excluded
 from core.config import check_blend, check_config, check_student, check_task_fits_mode
-from core.errors import AppError, ConfigError, DataError, RunError
+from core.errors import AppError, ConfigError, DataError, DiskError, RunError
 from core.modes import mode_words
+from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import read_report, table_path
-from core.runs.launch import launch_worker
+from core.runs.memory import check_memory
 from core.runs.records import Dataset, Run, RunKind
-from core.runs.spare import SpareWorker
 from core.runs.store import Store
+from core.runs.summon import ensure
 from core.scoring.contract import match_columns
 from core.serialization import inspect_bundle
 from core.types import TrainingConfig
@@ -96,21 +97,46 @@ def submit(
     request: Request,
     name: str = "",
     token: str | None = None,
-    spare: SpareWorker | None = None,
 ) -> Run:
-    """Check the request, add its run and start its worker; a second call with the same token gives the first run.
+    """Check the request, queue its run and call the supervisor to it; return the run.
 
-    A `spare` that waits gets the run, which then starts at once.
+    A second call with the same token gives the first run, and so does one that asks for the very
+    same while that is queued or at work.
 
     Raises an AppError in one sentence for what can be known before the work begins.
     """
     known = store.run_of_token(token) if token else None
     if known is not None:
         return known
-    run, is_new = _add(workspace, store, kind, dataset_id, request, name, token)
-    if is_new:
-        _start(workspace, store, run, spare)
-    return store.run(run.id)
+    return _handed_over(workspace, store, _add(workspace, store, kind, dataset_id, request, name, token))
+
+
+def resume(workspace: Workspace, store: Store, run_id: str, *, keep_best: bool = False) -> Run:
+    """Let a paused or interrupted run go on from its checkpoint, or only keep what it has reached."""
+    return _handed_over(workspace, store, store.resume(run_id, keep_best=keep_best))
+
+
+def continue_run(workspace: Workspace, store: Store, run_id: str, more_epochs: int, token: str | None = None) -> Run:
+    """Train an ended run for `more_epochs` more, as a run of its own that begins where that one ended.
+
+    Raises RunError where the ended run has left no checkpoint, and ConfigError for a number out of bounds.
+    """
+    parent = store.run(run_id)
+    summary = summary_of(workspace.run_dir(parent.id))
+    if parent.is_active or summary is None:
+        raise RunError(f"The run '{parent.name}' has left no checkpoint to go on from. Train it again.")
+    config = parent.request["config"] | {"epochs": summary.epoch + more_epochs}
+    if more_epochs < 1:
+        raise ConfigError(f"{more_epochs:,} more epochs were asked for. Choose 1 or more.")
+    request = request_of(replace(parent, request=parent.request | {"config": config}))
+    if isinstance(request, DistilRequest):  # the teacher may have been deleted; the run has its own copy
+        own_copy = workspace.run_dir(parent.id) / TEACHER_NAME
+        request = replace(request, teacher_run=None, teacher_file=str(own_copy))
+    check_config(_config(config))
+    name = f"{parent.name} · {more_epochs:,} more"
+    return _handed_over(
+        workspace, store, _add(workspace, store, parent.kind, parent.dataset_id, request, name, token, parent)
+    )
 
 
 def check_request(workspace: Workspace, store: Store, dataset: Dataset, request: Request) -> None:
@@ -124,8 +150,10 @@ def check_request(workspace: Workspace, store: Store, dataset: Dataset, request:
     _check_columns(workspace, dataset, cfg, request.excluded, request.dates)
     if isinstance(request, DistilRequest):
         _check_distillation(cfg, request, inspect_bundle(teacher_path(workspace, store, request)).task)
-    elif cfg.task != "auto":
+        return
+    if cfg.task != "auto":
         check_task_fits_mode(cfg.task, cfg.training_mode)
+    check_memory(workspace, dataset, request)
 
 
 def default_name(dataset: Dataset, request: Request, now: datetime | None = None) -> str:
@@ -147,6 +175,16 @@ def teacher_path(workspace: Workspace, store: Store, request: DistilRequest) -> 
     return path
 
 
+def _handed_over(workspace: Workspace, store: Store, run: Run) -> Run:
+    """Call the supervisor to a queued run; where none can come, the run rests until it is resumed."""
+    try:
+        ensure(workspace)
+    except AppError as error:
+        store.move(run.id, ("queued",), "interrupted", message=error.sentence)
+        raise
+    return run
+
+
 def _add(
     workspace: Workspace,
     store: Store,
@@ -155,17 +193,18 @@ def _add(
     request: Request,
     name: str,
     token: str | None,
-) -> tuple[Run, bool]:
-    """Add the run, with its own copy of the model it needs; tell whether it is new."""
+    parent: Run | None = None,
+) -> Run:
+    """Add the run with its own copies of the files it needs, or return the one that does the same already."""
     if type(request) is not _REQUESTS[kind]:
         raise TypeError(f"a {kind} run needs a {_REQUESTS[kind].__name__}")
     dataset = store.dataset(dataset_id)
     check_request(workspace, store, dataset, request)
     run_id = secrets.token_hex(6)
     folder = workspace.run_dir(run_id)
-    is_new = False
+    run = None
     try:
-        _copy_model(workspace, store, request, folder)
+        _copy_files(workspace, store, request, parent, folder)
         run = store.add_run(
             run_id,
             kind=kind,
@@ -174,37 +213,30 @@ def _add(
             request=request.as_dict(),
             epochs=dataset.n_rows if isinstance(request, ScoreRequest) else int(_config(request.config).epochs),
             token=token,
+            parent_run=parent.id if parent else None,
         )
-        is_new = run.id == run_id
     finally:
-        if not is_new:
+        if run is None or run.id != run_id:
             shutil.rmtree(folder, ignore_errors=True)
-    return run, is_new
+    return run
 
 
-def _copy_model(workspace: Workspace, store: Store, request: Request, folder: Path) -> None:
-    """Copy the model a run needs into its folder, so that deleting the original does not matter."""
+def _copy_files(workspace: Workspace, store: Store, request: Request, parent: Run | None, folder: Path) -> None:
+    """Copy what a run needs into its folder, so that deleting the original does not matter."""
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise RunError(disk_sentence(error, folder)) from error
+        raise DiskError(disk_sentence(error, folder)) from error
     if isinstance(request, ScoreRequest):
         _copy(Path(request.bundle_file), folder / SCORED_WITH_NAME)
     elif isinstance(request, DistilRequest):
         _copy(teacher_path(workspace, store, request), folder / TEACHER_NAME)
+    if parent is not None:
+        _copy(workspace.run_dir(parent.id) / CHECKPOINT_NAME, folder / CHECKPOINT_NAME)
 
 
 def _copy(source: Path, target: Path) -> None:
     write_atomically(target, lambda temporary: shutil.copyfile(source, temporary))
-
-
-def _start(workspace: Workspace, store: Store, run: Run, spare: SpareWorker | None) -> None:
-    try:
-        process = launch_worker(workspace, run.id, spare)
-    except AppError as error:
-        store.move(run.id, ("queued",), "failed", message=error.sentence)
-        raise
-    store.set_process(run.id, process)
 
 
 def _config(values: Mapping[str, Any]) -> TrainingConfig:

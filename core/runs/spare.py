@@ -1,7 +1,7 @@
 """A worker that waits with torch already imported, so that a run starts without that wait.
 
-The server keeps at most one. It ends by itself when the server does, for then its input ends, and
-when nobody has needed it for a while.
+The supervisor keeps at most one. It ends by itself when the supervisor does, for then its input
+ends, and when nobody has needed it for a while.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import subprocess
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +35,11 @@ class SpareWorker:
         """Return the process number of the one that waits, None where there is none."""
         return self._process.pid if self._process else None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether a process waits for a run."""
+        return self._process is not None and self._process.poll() is None
+
     def keep(self, command: list[str], environment: dict[str, str]) -> None:
         """Start one unless one is waiting; a machine that cannot start it does without."""
         with self._lock:
@@ -52,11 +58,11 @@ class SpareWorker:
                     close_fds=True,
                 )
 
-    def hand_over(self, workspace: Workspace, run_id: str) -> subprocess.Popen[bytes] | None:
+    def hand_over(self, workspace: Workspace, run_id: str, threads: int) -> subprocess.Popen[bytes] | None:
         """Give the waiting process a run and return it; None when none is waiting."""
         with self._lock:
             process, self._process = self._process, None
-        order = json.dumps({"home": str(workspace.home), "run": run_id}).encode() + b"\n"
+        order = json.dumps({"home": str(workspace.home), "run": run_id, "threads": threads}).encode() + b"\n"
         try:
             if process is not None and process.poll() is None:
                 _say(process, order)
@@ -73,8 +79,17 @@ class SpareWorker:
         _forget(process)
 
 
-def wait_for_run(source: IO[bytes]) -> tuple[Path, str] | None:
-    """Return the workspace's home and the run that arrive on `source`; None when it ends or nothing comes."""
+@dataclass(frozen=True)
+class Order:
+    """What a spare is told: the workspace, the run in it, and how many threads it may use."""
+
+    home: Path
+    run_id: str
+    threads: int
+
+
+def wait_for_run(source: IO[bytes]) -> Order | None:
+    """Return the order that arrives on `source`; None when it ends. A process that nobody needs ends here."""
     ended = threading.Timer(IDLE_SECONDS, os._exit, args=(0,))
     ended.daemon = True
     ended.start()
@@ -83,7 +98,7 @@ def wait_for_run(source: IO[bytes]) -> tuple[Path, str] | None:
     if not line.endswith(b"\n"):
         return None
     order = json.loads(line)
-    return Path(order["home"]), str(order["run"])
+    return Order(Path(order["home"]), str(order["run"]), int(order["threads"]))
 
 
 def _say(process: subprocess.Popen[bytes], order: bytes) -> None:

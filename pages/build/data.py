@@ -3,11 +3,11 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.launch import keep_spare
+from core.runs.summon import warm
 from pages.shared.cached import read_head, read_report
 from pages.shared.columns import choose_roles, roles_sentence, show_columns, show_outcome
 from pages.shared.reading import choose_sheet, reading_words, show_notices
-from pages.shared.state import TRAIN_PAGE, current_dataset, get_spare, get_workspace, set_current
+from pages.shared.state import TRAIN_PAGE, current_dataset, get_workspace, set_current
 from pages.shared.tables import choose_earlier, choose_sample, upload_table
 from pages.shared.text import escape, plural
 
@@ -29,7 +29,7 @@ if dataset is None:
         st.rerun()
     st.stop()
 
-keep_spare(get_workspace(), get_spare())  # by the time the target is chosen, it is ready to train
+warm(get_workspace())  # by the time the target is chosen, it is ready to train
 report = read_report(dataset)
 head, again = st.columns([4, 1], vertical_alignment="bottom")
 head.title(escape(dataset.name))

@@ -1,20 +1,22 @@
-"""Train: what is predicted, how, on what; then one click."""
+"""Train: what is predicted, how, on what, and what that will take; then one click."""
 
 import streamlit as st
 
 from core.modes import mode_words
 from core.runs.requests import TrainRequest
 from core.types import numeric_settings
+from pages.shared.preflight import look_ahead, show_preflight
 from pages.shared.settings import number_settings
 from pages.shared.state import DATA_PAGE
 from pages.shared.training import (
     choose_device,
-    choose_mode,
     choose_table,
     choose_task,
+    chosen_mode,
     no_table,
     roles_words,
     run_name,
+    show_modes,
     start_button,
 )
 
@@ -40,10 +42,11 @@ with task_choice:
 st.markdown(roles_words(roles, outcome))
 
 st.subheader("What matters most?")
-mode = choose_mode(f"train_mode_{dataset.id}", task)
-
-key = f"train_{dataset.id}"
+key, mode_key = f"train_{dataset.id}", f"train_mode_{dataset.id}"
+mode = chosen_mode(mode_key, task)
+cards = st.container()  # the cards show times, which follow from the settings below
 start, device_choice = st.columns([1, 3], vertical_alignment="center")
+preflight_place = st.container()
 with device_choice:
     device = choose_device(key)
 with st.expander("Advanced settings", icon=":material/tune:"):
@@ -62,6 +65,16 @@ config = {
     **settings,
 }
 request = TrainRequest(config=config, excluded=roles.excluded, dates=roles.dates, device=device)
+preflight = look_ahead(dataset, request, task)
+with cards:
+    show_modes(mode_key, task, mode, preflight.times if preflight else {})
+with preflight_place:
+    if preflight:
+        show_preflight(preflight, mode)
 with start:
-    name = run_name(dataset, mode_words(mode).title)
-    start_button("train_start", "Start training", "train", dataset, request, name)
+    if preflight and preflight.refusal:
+        st.button("Start training", icon=":material/play_arrow:", key="train_start_off", disabled=True)
+    else:
+        start_button(
+            "train_start", "Start training", "train", dataset, request, run_name(dataset, mode_words(mode).title)
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from core.runs import datasets
+from core.runs.devices import Devices, find_devices
 from core.runs.records import Dataset
+from core.runs.requests import TrainRequest
+from core.runs.sizes import TrainingSize, training_size
 from core.tables.coerce import coerce_column
 from core.tables.infer import infer_task
 from core.tables.report import ReadReport
 from core.workspace import Workspace
-from pages.shared.devices import Devices, find_devices
 from pages.shared.state import get_store, get_workspace
 from pages.shared.text import plural
 
@@ -59,6 +62,11 @@ def read_outcome(dataset: Dataset, target: str) -> Outcome:
     return _outcome(get_workspace().home, dataset.id, target)
 
 
+def read_size(dataset: Dataset, request: TrainRequest, task: str) -> TrainingSize:
+    """Return how large a training would be. Raises an AppError where it could not begin."""
+    return _size(get_workspace().home, dataset.id, json.dumps(request.as_dict()), task)
+
+
 @st.cache_data(ttl=60, show_spinner=False)
 def devices() -> Devices:
     """Return what a training can run on, asked at most once a minute."""
@@ -73,6 +81,12 @@ def _report(home: Path, dataset_id: str) -> ReadReport:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _head(home: Path, dataset_id: str) -> pd.DataFrame:
     return datasets.read_head(Workspace(home), get_store().dataset(dataset_id), HEAD_ROWS)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _size(home: Path, dataset_id: str, request: str, task: str) -> TrainingSize:
+    asked = TrainRequest.from_dict(json.loads(request))
+    return training_size(Workspace(home), get_store().dataset(dataset_id), asked, task)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -1,39 +1,52 @@
-"""A run while it works: polls the store once a second, and nothing else."""
+"""A run while it works: polls the store as often as there may be something new, and nothing else."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.liveness import log_tail, settle
-from core.runs.progress import Progress, progress_of
-from core.runs.records import Run, utc_now
-from pages.shared.charts import CHART_CONFIG, loss_chart
+from core.runs.liveness import log_tail
+from core.runs.progress import Progress, progress_of, queue_sentence
+from core.runs.queueing import job_limit
+from core.runs.records import Epoch, Run, utc_now
+from core.runs.store import Store
+from core.runs.summon import ensure, is_supervised
+from core.workspace import Workspace
+from pages.shared.cached import devices
+from pages.shared.charts import draw_curve
+from pages.shared.controls import show_refusal, show_ways_out
+from pages.shared.curves import read_epochs
 from pages.shared.state import get_store, get_workspace
-from pages.shared.text import count, duration, escape
+from pages.shared.status import progress_line, state_badge, tab_title, vitals_line
+from pages.shared.text import escape
 
-REFRESH_SECONDS = 1.0
+YOUNG_SECONDS, USUAL_SECONDS, LONG_SECONDS = 0.3, 1.0, 2.0  # between two looks
+YOUNG_FOR_SECONDS = 10.0  # in the queue
+LONG_RUN_SECONDS = 600.0
 LOG_LINES = 40
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
 def watch(run_id: str) -> None:
-    """Draw the run as it is now; when it has ended, draw the whole page once more and stop polling."""
+    """Draw the run as it is now, again and again until it ends; then draw the whole page once more."""
     store = get_store()
     try:
-        run = settle(store, get_workspace(), store.run(run_id))
+        run = store.run(run_id)
+        seconds = refresh_seconds(run, progress_of(run, read_epochs(store, run_id), utc_now()))
     except AppError:
-        st.rerun()
-    if not run.is_active:
-        st.rerun()
-    epochs = store.epochs(run_id)
-    progress = progress_of(run, epochs, utc_now())
-    _show_progress(run, progress)
-    if run.kind != "score":  # drawn without a point too: the browser then has the chart's code when the first comes
-        st.plotly_chart(
-            loss_chart(epochs, run_id, ended=False), key="model_curve", config=CHART_CONFIG, alt=progress.sentence
-        )
-    show_log(run_id)
+        seconds = USUAL_SECONDS
+    st.fragment(_draw, run_every=seconds)(run_id, seconds)
+
+
+def refresh_seconds(run: Run, progress: Progress) -> float:
+    """Return how long a page waits before it looks again."""
+    if not progress.epoch:
+        is_waiting = run.state == "queued" and progress.elapsed_seconds > YOUNG_FOR_SECONDS
+        return USUAL_SECONDS if is_waiting else YOUNG_SECONDS
+    is_long = progress.elapsed_seconds + (progress.remaining_seconds or 0.0) > LONG_RUN_SECONDS
+    return LONG_SECONDS if is_long else USUAL_SECONDS
 
 
 def show_log(run_id: str) -> None:
@@ -42,27 +55,60 @@ def show_log(run_id: str) -> None:
         st.code("\n".join(log_tail(get_workspace(), run_id, LOG_LINES)) or "Nothing was logged.", language=None)
 
 
-def progress_words(run: Run, progress: Progress) -> str:
-    """Return `Epoch 37 of 100 · 0:42 elapsed · about 1:10 left`; predictions count rows."""
-    unit = "Row" if run.kind == "score" else "Epoch"
-    parts = [f"{unit} {count(progress.epoch)} of {count(progress.epochs)}"] if progress.epoch else []
-    parts.append(f"{duration(progress.elapsed_seconds)} elapsed")
-    if progress.remaining_seconds is not None and run.state == "running":
-        parts.append(f"about {duration(progress.remaining_seconds)} left")
-    return " · ".join(parts)
+def _draw(run_id: str, seconds: float) -> None:
+    store = get_store()
+    try:
+        run, epochs = store.run(run_id), read_epochs(store, run_id)
+        sentence = _queue_words(store, run) if run.state == "queued" else ""
+    except AppError as error:
+        _say_that_it_cannot_be_read(store, run_id, error)
+        return
+    progress = progress_of(run, epochs, utc_now())
+    if not run.is_active or refresh_seconds(run, progress) != seconds:
+        st.rerun()
+    st.set_page_config(page_title=tab_title(run, progress))
+    progress = replace(progress, sentence=sentence or progress.sentence)
+    _show(run, epochs, progress, _trouble_with_supervision(store.workspace))
 
 
-def _show_progress(run: Run, progress: Progress) -> None:
-    words, stop = st.columns([4, 1], vertical_alignment="center")
-    words.markdown(f"**{progress.state_words}** · {progress_words(run, progress)}")
-    stop.button(
-        "Stop" if run.kind == "score" else "Stop and keep best",
-        icon=":material/stop_circle:",
-        key="model_stop",
-        width="stretch",
-        disabled=run.stop_requested,
-        on_click=get_store().request_stop,
-        args=(run.id,),
-    )
+def _show(run: Run, epochs: Sequence[Epoch], progress: Progress, *troubles: str) -> None:
+    """Draw everything, always at the same places: the browser keeps a chart that does not move."""
+    words, ways_out = st.columns([3, 2], vertical_alignment="center")
+    words.markdown(f"{state_badge(run)} **{progress_line(run, progress)}**")
+    with ways_out:
+        show_ways_out(run)
     st.progress(progress.fraction)
     st.markdown(escape(progress.sentence))
+    with st.container():
+        show_refusal()
+        for trouble in filter(None, (run.trouble, *troubles)):
+            st.warning(escape(trouble), icon=":material/warning:")
+    if run.kind != "score":
+        draw_curve(epochs, progress.best, run.baseline_loss, ended=False)
+    st.caption(vitals_line(run))
+    show_log(run.id)
+
+
+def _queue_words(store: Store, run: Run) -> str:
+    return queue_sentence(run, store.active_runs(), job_limit(), has_gpu=devices().has_gpu)
+
+
+def _trouble_with_supervision(workspace: Workspace) -> str:
+    """See to it that a supervisor looks after the run, and say so where none can."""
+    try:
+        if not is_supervised(workspace):
+            ensure(workspace)
+    except (AppError, OSError):
+        return "Nothing can be written to the workspace, so nobody looks after this run. Check the disk."
+    return ""
+
+
+def _say_that_it_cannot_be_read(store: Store, run_id: str, error: AppError) -> None:
+    """Say that the run cannot be read now, and go on looking; one that was deleted has no page to come back to."""
+    try:
+        is_gone = store.state(run_id) is None
+    except AppError:
+        is_gone = False
+    if is_gone:
+        st.rerun()
+    st.warning(escape(error.sentence), icon=":material/warning:")

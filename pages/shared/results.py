@@ -8,11 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.records import Dataset, Run
+from core.runs.checkpoints import resume_words
+from core.runs.progress import progress_of, state_words
+from core.runs.records import Dataset, Run, utc_now
 from core.runs.requests import MODEL_NAME
-from pages.shared.charts import CHART_CONFIG, curve_title, loss_chart
+from pages.shared.charts import draw_curve
+from pages.shared.controls import show_refusal, show_ways_on
+from pages.shared.curves import read_epochs
 from pages.shared.downloads import download_file
-from pages.shared.state import DATA_PAGE, DISTIL_PAGE, PREDICT_PAGE, get_store, get_workspace
+from pages.shared.state import DATA_PAGE, DISTIL_PAGE, MODEL_PAGE, PREDICT_PAGE, TRAIN_PAGE, get_store, get_workspace
 from pages.shared.text import count, escape, file_stem, number, percent, plural, size
 from pages.shared.verdict import data_table, headline, judgement, metric_tiles, settings_table
 
@@ -54,13 +58,13 @@ def show_actions(run: Run) -> None:
 
 
 def show_curve(run: Run) -> None:
-    """Draw the whole curve."""
-    epochs = get_store().epochs(run.id)
+    """Draw the whole curve, and say what became of it."""
+    epochs = read_epochs(get_store(), run.id)
     if epochs:
-        st.plotly_chart(
-            loss_chart(epochs, run.id, ended=True), key="model_curve", config=CHART_CONFIG,
-            alt=curve_title(epochs, ended=True),
-        )  # fmt: skip
+        progress = progress_of(run, epochs, utc_now())
+        draw_curve(epochs, progress.best, run.baseline_loss, ended=not run.is_resting)
+        if not run.message:
+            st.caption(escape(progress.sentence))
 
 
 def show_receipt(run: Run) -> None:
@@ -97,19 +101,47 @@ def show_comparison(results: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def show_rest(run: Run) -> None:
+    """Draw why a run rests, and how it can go on."""
+    why = run.message or f"{run.state_words.split(' (')[0]}. {resume_words(get_workspace(), run)}"
+    st.info(escape(why), icon=":material/pause_circle:" if run.state == "paused" else ":material/warning:")
+    show_refusal()
+    show_ways_on(run)
+
+
 def show_failure(run: Run) -> None:
-    """Draw why a run has no model, and what to do."""
+    """Draw why a run has no model."""
     draw = st.warning if run.state == "stopped" else st.error
-    draw(escape(run.message or f"{run.state_words}."), icon=":material/error:")
+    draw(escape(run.message or f"{state_words(run)}."), icon=":material/error:")
+
+
+def show_ways_back(run: Run) -> None:
+    """Draw the links to where another training can be set up."""
     dataset = _dataset_of(run)
-    if dataset and run.kind != "score":
-        page, label = ("pages/build/train.py", "Change the settings and train again")
-        if run.kind == "distil":
-            page, label = DISTIL_PAGE, "Change the settings and distil again"
+    if dataset is None or run.kind == "score":
+        return
+    page, label = TRAIN_PAGE, "Change the settings and train again"
+    if run.kind == "distil":
+        page, label = DISTIL_PAGE, "Change the settings and distil again"
+    with st.container(horizontal=True):
         st.page_link(page, label=label, icon=":material/arrow_back:", query_params={"dataset": dataset.id})
         st.page_link(
             DATA_PAGE, label="Look at the table", icon=":material/table:", query_params={"dataset": dataset.id}
         )
+
+
+def show_parent(run: Run) -> None:
+    """Draw the link to the run that this one continues."""
+    if run.parent_run is None:
+        return
+    try:
+        parent = get_store().run(run.parent_run)
+    except AppError:
+        st.caption("Continues a run that was deleted.")
+        return
+    st.page_link(
+        MODEL_PAGE, label=f"Continues {escape(parent.name)}", icon=":material/history:", query_params={"run": parent.id}
+    )
 
 
 _SIDE_ROWS = (

@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.errors import AppError
 from core.runs.jobs import PREDICTIONS_NAME
-from core.runs.launch import keep_spare
 from core.runs.records import Dataset, Run, utc_now
 from core.runs.requests import ScoreRequest, submit
+from core.runs.summon import warm
 from core.scoring.contract import ColumnMatch, match_columns
 from core.types import InputSchema
 from pages.shared.cached import HEAD_ROWS, read_head, read_report
@@ -17,7 +17,7 @@ from pages.shared.downloads import CSV_TYPE, XLSX_TYPE, download_file
 from pages.shared.models import Model
 from pages.shared.pasted import show_match, show_predicted
 from pages.shared.reading import reading_words, show_notices
-from pages.shared.state import click_token, get_spare, get_store, get_workspace, set_current, spend_token
+from pages.shared.state import click_token, get_store, get_workspace, set_current, spend_token
 from pages.shared.tables import earlier_tables, table_words, upload_table
 from pages.shared.text import escape, file_stem, plural, when
 
@@ -49,7 +49,7 @@ def _fit_and_start(model: Model, schema: InputSchema, dataset: Dataset) -> None:
         return
     with st.expander("The first rows", icon=":material/table:"):
         st.dataframe(read_head(dataset), height=220, placeholder="", alt="The first rows of the table")
-    keep_spare(get_workspace(), get_spare())
+    warm(get_workspace())
     token = click_token("predict_start")
     label = f"Predict {plural(dataset.n_rows, 'row')}"
     if st.button(label, type="primary", icon=":material/play_arrow:", key=f"predict_start_{token}"):
@@ -60,7 +60,7 @@ def _start(model: Model, dataset: Dataset, token: str) -> None:
     name = f"{dataset.name} · Predictions · {when(utc_now())}"
     request = ScoreRequest(bundle_file=str(model.path), bundle_label=model.label)
     try:
-        job = submit(get_workspace(), get_store(), "score", dataset.id, request, name, token, get_spare())
+        job = submit(get_workspace(), get_store(), "score", dataset.id, request, name, token)
     except AppError as error:
         st.error(escape(error.sentence), icon=":material/error:")
         return

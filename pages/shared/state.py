@@ -13,8 +13,8 @@ import streamlit as st
 
 from core.errors import RunError
 from core.runs.records import Dataset, Run
-from core.runs.spare import SpareWorker
 from core.runs.store import Store, open_store
+from core.runs.summon import ensure
 from core.workspace import Workspace, open_workspace
 
 IdName = Literal["dataset", "run", "job"]
@@ -38,13 +38,10 @@ def get_store() -> Store:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _store_in(home: Path) -> Store:
-    return open_store(Workspace(home))
-
-
-@st.cache_resource(show_spinner=False, on_release=SpareWorker.dismiss)
-def get_spare() -> SpareWorker:
-    """Return the keeper of the worker that waits for the next run, one for all sessions."""
-    return SpareWorker()
+    store = open_store(Workspace(home))
+    if store.active_runs():  # begun under an earlier server: someone must look after them
+        ensure(store.workspace)
+    return store
 
 
 def current_id(name: IdName) -> str | None:

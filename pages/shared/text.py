@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from datetime import datetime
@@ -21,11 +20,6 @@ def escape(text: object) -> str:
     """
     plain = _SHORTCODE.sub(f":{_WORD_JOINER}", _INVISIBLE.sub(" ", str(text)))
     return _PUNCTUATION.sub(r"\\\1", plain)
-
-
-def chart_text(text: object) -> str:
-    """Return somebody else's text such that plotly shows it as it is."""
-    return html.escape(_INVISIBLE.sub(" ", str(text)), quote=False).replace("$", "&#36;")
 
 
 def file_stem(text: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.errors import AppError
 from core.modes import mode_words
-from core.runs.launch import keep_spare
 from core.runs.records import Dataset, Roles, RunKind, utc_now
 from core.runs.requests import DistilRequest, TrainRequest, submit
+from core.runs.summon import warm
 from pages.shared.cached import Outcome, devices, read_outcome
 from pages.shared.modes import modes_for
 from pages.shared.state import (
@@ -16,7 +18,6 @@ from pages.shared.state import (
     MODEL_PAGE,
     click_token,
     current_id,
-    get_spare,
     get_store,
     get_workspace,
     set_current,
@@ -26,6 +27,7 @@ from pages.shared.tables import earlier_tables, table_words
 from pages.shared.text import escape, when
 
 TASK_OPTIONS = {"auto": "Automatic", "classification": "Categories", "regression": "Number"}
+STANDARD_MODE = "mlp_dense"
 DEVICE_OPTIONS = {"auto": "Automatic", "cuda": "GPU", "cpu": "CPU"}
 
 
@@ -74,21 +76,25 @@ def choose_task(dataset: Dataset, target: str) -> tuple[str, str, str]:
     return asked, task, Outcome(task, outcome.n_distinct).words
 
 
-def choose_mode(key: str, task: str, n_columns: int = 3) -> str:
-    """Draw the cards of the modes; return the chosen one."""
-    chosen: str = st.session_state.setdefault(key, "mlp_dense")
+def chosen_mode(key: str, task: str) -> str:
+    """Return the mode that is chosen, the standard one where the choice does not fit the task."""
+    chosen: str = st.session_state.setdefault(key, STANDARD_MODE)
+    if dict(modes_for(task))[chosen]:
+        chosen = st.session_state[key] = STANDARD_MODE
+    return chosen
+
+
+def show_modes(key: str, task: str, chosen: str, times: Mapping[str, str], n_columns: int = 3) -> None:
+    """Draw the cards of the modes, with the expected time of each where it is known."""
     modes = modes_for(task)
-    if dict(modes)[chosen]:
-        chosen = st.session_state[key] = "mlp_dense"
     for start in range(0, len(modes), n_columns):
         row = modes[start : start + n_columns]
         for column, (mode, refusal) in zip(st.columns(n_columns), row, strict=False):
             with column.container(border=True, height="stretch"):
-                _mode_card(key, mode, refusal, chosen=mode == chosen)
-    return chosen
+                _mode_card(key, mode, refusal, times.get(mode, ""), chosen=mode == chosen)
 
 
-def _mode_card(key: str, mode: str, refusal: str, *, chosen: bool) -> None:
+def _mode_card(key: str, mode: str, refusal: str, time: str, *, chosen: bool) -> None:
     words = mode_words(mode)
     st.button(
         words.title, key=f"{key}_{mode}", type="primary" if chosen else "secondary", width="stretch",
@@ -97,6 +103,8 @@ def _mode_card(key: str, mode: str, refusal: str, *, chosen: bool) -> None:
     )  # fmt: skip
     st.markdown(words.what)
     st.caption(refusal or words.why)
+    if time and not refusal:
+        st.caption(f":material/timer: {time}")
 
 
 def choose_device(key: str) -> str | None:
@@ -128,12 +136,12 @@ def start_button(
     key: str, label: str, kind: RunKind, dataset: Dataset, request: TrainRequest | DistilRequest, name: str
 ) -> None:
     """Draw the button that starts a run; when it is clicked, start it once and open its page."""
-    keep_spare(get_workspace(), get_spare())
+    warm(get_workspace())
     token = click_token(key)
     if not st.button(label, type="primary", icon=":material/play_arrow:", key=f"{key}_{token}"):
         return
     try:
-        run = submit(get_workspace(), get_store(), kind, dataset.id, request, name, token, get_spare())
+        run = submit(get_workspace(), get_store(), kind, dataset.id, request, name, token)
     except AppError as error:
         st.error(escape(error.sentence), icon=":material/error:")
         return

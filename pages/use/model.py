@@ -3,19 +3,23 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.liveness import settle
+from pages.shared.controls import offer_more_epochs
 from pages.shared.live import show_log, watch
 from pages.shared.results import (
     show_actions,
     show_comparison,
     show_curve,
     show_failure,
+    show_parent,
     show_receipt,
+    show_rest,
     show_verdict,
+    show_ways_back,
 )
 from pages.shared.runlist import rename_run
-from pages.shared.state import PREDICT_PAGE, RUNS_PAGE, TRAIN_PAGE, current_run, get_store, get_workspace
-from pages.shared.text import escape, when
+from pages.shared.state import PREDICT_PAGE, RUNS_PAGE, TRAIN_PAGE, current_run
+from pages.shared.status import ended_line, state_badge, tab_title
+from pages.shared.text import escape
 from pages.shared.verdict import has_model
 
 try:
@@ -34,25 +38,33 @@ if run is None:
 if run.kind == "score":
     st.switch_page(PREDICT_PAGE, query_params={"job": run.id})
 
-run = settle(get_store(), get_workspace(), run)
 title, rename = st.columns([4, 1], vertical_alignment="bottom")
 title.title(escape(run.name), anchor=False)
 if rename.button("Rename", icon=":material/edit:", key="model_rename", width="stretch"):
     rename_run(run.id)
+show_parent(run)
 
 if run.is_active:
     watch(run.id)
     st.stop()
 
-state = run.state_words if has_model(run) else run.state_words.split(" (")[0]
-st.caption(f"{state} · started {when(run.started_at or run.created_at)}")
-if has_model(run):
+st.set_page_config(page_title=tab_title(run))
+st.markdown(f"{state_badge(run)} {ended_line(run)}")
+if run.damage:
+    st.error(escape(run.damage), icon=":material/error:")
+elif has_model(run):
     show_verdict(run)
     if run.results and "teacher" in run.results:
         show_comparison(run.results)
     show_actions(run)
+elif run.is_resting:
+    show_rest(run)
 else:
     show_failure(run)
 show_curve(run)
+if not run.is_resting:
+    offer_more_epochs(run)
+if not has_model(run):
+    show_ways_back(run)
 show_receipt(run)
 show_log(run.id)

@@ -3,19 +3,18 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.liveness import settle
 from pages.shared.live import show_log, watch
 from pages.shared.models import choose_model, model_words, summary_now
 from pages.shared.pasted import paste_panel
 from pages.shared.scoring import file_panel, show_predictions
-from pages.shared.state import get_store, get_workspace, set_current
+from pages.shared.state import get_store, set_current
 from pages.shared.text import escape
 
 st.title("Predict")
 
 if job_id := st.query_params.get("job"):
     try:
-        job = settle(get_store(), get_workspace(), get_store().run(job_id))
+        job = get_store().run(job_id)
     except AppError as error:
         st.error(escape(error.sentence), icon=":material/error:")
         job = None

@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-from tests.benchmarks import steps, waits
+from tests.benchmarks import estimates, steps, waits
 
 
 def main() -> None:
@@ -29,6 +29,8 @@ def main() -> None:
     print(f"  click on Start to first point on {table}: {seconds:.2f} s (promised: under 5)")
     _, seconds = waits.first_point_seconds(cold=True)
     print(f"  the same where no worker was waiting: {seconds:.2f} s")
+    print(f"\nEstimates of {estimates.EPOCHS} epochs, beside the runs (promised: within a factor {estimates.WITHIN})")
+    estimates.print_comparisons()
 
 
 main()

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from core.runs.launch import SPARE_ARGUMENT
+from tests.processes import at_work_in
 from tests.serving import (
     CHROMIUM,
     CHROMIUM_ARGS,
@@ -73,16 +72,16 @@ def _first_point(server: Server, path: Path, target: str, *, cold: bool) -> floa
             _end_waiting_worker(server)
         started = time.perf_counter()
         start.click()
-        page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for()
+        page.get_by_test_id("stVegaLiteChart").locator(".mark-symbol path").first.wait_for()
         seconds = time.perf_counter() - started
-        page.get_by_text(re.compile("guessing")).first.wait_for()
+        page.get_by_text(re.compile("of the test rows right")).first.wait_for()
         return seconds
 
 
 def _end_waiting_worker(server: Server) -> None:
-    for child in psutil.Process(server.process.pid).children():
-        if SPARE_ARGUMENT in child.cmdline():
-            child.kill()
+    for process in at_work_in(server.home):
+        if SPARE_ARGUMENT in process.cmdline():
+            process.kill()
 
 
 @contextmanager

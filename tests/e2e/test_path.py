@@ -73,10 +73,10 @@ def test_a_file_becomes_a_model_and_predictions_in_a_spreadsheet(page, server, t
     upload_and_choose(page, server, table)
     address = train_until_a_curve_shows(page)
     page.reload()
-    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
     page.get_by_role("button", name="Stop and keep best").click()
     expect(page.get_by_text(re.compile("guessing .*" + table.guess))).to_be_visible(timeout=60_000)
-    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
     assert page.url == address
     check_bundle(download(page, "Download the model", tmp_path), table)
 
@@ -106,7 +106,7 @@ def train_until_a_curve_shows(page: Page) -> str:
     fill_number(page, "Patience", "0")
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url(re.compile(r"/model\?run=\w+"))
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible(timeout=60_000)
     expect(page.get_by_text(re.compile(r"Epoch [\d,]+ of 5,000 · \d+:\d\d elapsed"))).to_be_visible()
     return page.url
 
@@ -203,7 +203,7 @@ def test_a_double_click_on_start_makes_one_run_and_deleting_it_asks(page, new_se
     page.get_by_role("button", name="Start training").dblclick()
     page.wait_for_url(re.compile(r"/model\?run=\w+"))
     page.get_by_role("button", name="Stop and keep best").click()
-    expect(page.get_by_text(re.compile("^Stopped.* · started"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"Stopped \(.* kept\)")).first).to_be_visible(timeout=60_000)
     page.get_by_role("link", name="Runs").click()
     expect(page.get_by_text("1 run", exact=True)).to_be_visible()
     page.get_by_test_id("stMenuButton").get_by_role("button").click()

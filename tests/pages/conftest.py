@@ -19,6 +19,7 @@ from core.runs.records import Dataset, Roles, Run
 from core.runs.requests import TrainRequest, submit
 from core.runs.store import Store, open_store
 from core.workspace import Workspace, open_workspace
+from tests.processes import end_all_in
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 CHURN_ROLES = Roles("churn", ("customer_id",), ("joined",))
@@ -95,13 +96,15 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory, churn_frame: pd.DataF
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Path]:
     """Return the folder of a workspace, which the app takes for its own: empty, or with a finished run."""
     folder = tmp_path / "home"
     if "trained" in request.fixturenames:
         shutil.copytree(request.getfixturevalue("trained_home"), folder)
     monkeypatch.setenv("ROWSMITH_HOME", str(folder))
-    return folder
+    monkeypatch.setenv("ROWSMITH_SPARE", "0")
+    yield folder
+    end_all_in(folder)
 
 
 @pytest.fixture

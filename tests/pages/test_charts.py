@@ -1,50 +1,100 @@
-"""The loss curve: few points, a mark at the best epoch, a title that says what it shows."""
+"""The loss curve: few points, marks at the best epoch and at guessing, and a specification that stays the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
 
 import numpy as np
+import pytest
 
+from core.runs.curve import best_epoch
 from core.runs.records import Epoch
-from pages.shared.charts import MAX_POINTS, best_epoch, curve_title, loss_chart, smooth
+from pages.shared.charts import MAX_POINTS, curve_title, loss_chart, smooth
 
 
 def curve(n: int, validation=lambda e: 1 / e) -> list[Epoch]:
     return [Epoch(e, 2 / e, validation(e), 1e-3, 0.1) for e in range(1, n + 1)]
 
 
+def drawn(epochs: list[Epoch], baseline: float | None = None) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
+    """Return the specification as text, the rows of the curve, and the marks."""
+    chart = loss_chart(epochs, best_epoch(epochs), baseline)
+    data = chart.pop("datasets")
+    (marks,) = data["marks"].to_pylist()
+    return json.dumps(chart), data["curve"].to_pylist(), marks
+
+
 def test_a_long_curve_is_drawn_with_at_most_1000_points_and_its_last_one():
     for n in (999, 1000, 1001, 1999, 2001, 12_345):
-        for trace in loss_chart(curve(n), "r", ended=False).data:
-            assert len(trace.x) <= MAX_POINTS
-        assert loss_chart(curve(n), "r", ended=False).data[0].x[-1] == n
+        _, rows, _ = drawn(curve(n))
+        assert len(rows) <= MAX_POINTS
+        assert (rows[0]["epoch"], rows[-1]["epoch"]) == (1, n)
 
 
-def test_the_best_epoch_is_the_one_with_the_lowest_validation_loss():
+def test_new_points_leave_the_specification_as_it_is_so_that_a_zoom_stays():
+    first, *others = (drawn(curve(n), baseline=0.7)[0] for n in (1, 2, 60, 3_000))
+    assert all(other == first for other in others)
+
+
+def test_each_point_knows_its_neighbours_so_that_lines_go_to_the_edge_of_a_zoom():
+    _, rows, _ = drawn(curve(4))
+    assert [(row["before"], row["after"]) for row in rows] == [(1, 2), (1, 3), (2, 4), (3, 4)]
+
+
+def test_the_best_epoch_and_guessing_are_marked_with_their_figures():
+    _, _, marks = drawn(curve(20, lambda e: abs(e - 7) + 0.5), baseline=0.651)
+    assert (marks["epoch"], marks["loss"], marks["best"]) == (7, 0.5, "Best: epoch 7")
+    assert (marks["baseline"], marks["guessing"]) == (0.651, "Guessing: 0.651")
+
+
+def test_what_is_not_known_is_not_drawn():
+    text, rows, marks = drawn(curve(4, lambda e: None))
+    assert "Validation" not in text
+    assert "diamond" not in text
+    assert "Guessing" not in text
+    assert set(rows[0]) == {"epoch", "before", "after", "train", "train_smooth"}
+    assert marks["loss"] is None
+    assert "datasets" not in loss_chart([], None, 0.7)
+
+
+def test_the_title_says_what_the_curve_shows():
     epochs = curve(20, lambda e: abs(e - 7) + 0.5)
-    assert best_epoch(epochs).epoch == 7
-    marks = loss_chart(epochs, "r", ended=True).data[-1]
-    assert (marks.x, marks.y) == ((7,), (0.5,))
-    assert curve_title(epochs, ended=True) == "Validation loss was lowest at epoch 7: 0.5"
+    assert curve_title(epochs, epochs[6], ended=True) == "Validation loss was lowest at epoch 7: 0.5"
+    assert curve_title(epochs, epochs[6], ended=False) == "Validation loss is lowest so far at epoch 7: 0.5"
+    assert curve_title(epochs[:4], None, ended=False) == "Training loss is 0.5 after epoch 4"
+    assert curve_title([], None, ended=False) == "No epoch has ended yet"
 
 
-def test_without_validation_rows_the_title_tells_of_the_training_loss():
-    epochs = curve(4, lambda e: None)
-    assert curve_title(epochs, ended=False) == "Training loss is 0.5 after epoch 4"
-    assert len(loss_chart(epochs, "r", ended=False).data) == 2
-
-
-def test_losses_that_are_no_numbers_do_not_stop_the_drawing():
-    epochs = curve(30, lambda e: float("nan") if e > 10 else 1 / e)
-    assert best_epoch(epochs).epoch == 10
-    assert loss_chart(epochs, "r", ended=True).data
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_losses_that_are_no_numbers_leave_a_gap(odd: float):
+    _, rows, marks = drawn(curve(30, lambda e: odd if e > 10 else 1 / e))
+    assert marks["epoch"] == 10
+    assert [row["validation"] is None for row in rows] == [e > 10 for e in range(1, 31)]
+    assert all(row["train"] is not None for row in rows)
 
 
 def test_smoothing_keeps_the_ends_and_a_straight_line():
-    line = list(np.linspace(3, 1, 200))
+    line = np.linspace(3, 1, 200)
     assert np.allclose(smooth(line), line)
-    noisy = list(np.random.default_rng(1).normal(size=400))
+    noisy = np.random.default_rng(1).normal(size=400)
     assert np.std(smooth(noisy)) < np.std(noisy) / 2
-    assert smooth(noisy)[0] == noisy[0]
-    assert smooth(noisy)[-1] == noisy[-1]
+    assert np.isclose(smooth(noisy)[[0, -1]], noisy[[0, -1]]).all()
+    assert np.isclose(smooth(noisy)[200], noisy[188:213].mean())
 
 
-def test_a_zoom_survives_the_next_point():
-    assert loss_chart(curve(3), "run-1", ended=False).layout.uirevision == "run-1"
+def test_smoothing_leaves_out_what_is_no_number():
+    values = np.ones(100)
+    values[50] = math.nan
+    assert np.allclose(smooth(values), 1.0)
+    assert np.isnan(smooth(np.array([1.0, math.nan, 1.0]))[1])
+
+
+@pytest.mark.parametrize("epochs", [[], curve(1), curve(30), curve(30, lambda e: None)])
+@pytest.mark.parametrize("baseline", [None, 0.7])
+def test_the_specification_is_one_of_vega_lite(epochs: list[Epoch], baseline: float | None):
+    altair = pytest.importorskip("altair", reason="altair, which has the schema, is not installed")
+    chart = loss_chart(epochs, best_epoch(epochs), baseline)
+    chart.pop("datasets", None)
+    assert altair.Chart.from_dict(json.loads(json.dumps(chart))).to_dict()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from core.modes import mode_words
+from core.runs.store import open_store
 from core.types import TRAINING_MODES
+from core.workspace import open_workspace
 from pages.shared.devices import find_devices, torch_cuda_version
 from pages.shared.modes import modes_for
 
@@ -30,6 +36,39 @@ for page in sys.argv[1:]:
     assert not app.exception, (page, app.exception)
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules} & {"torch", "sklearn"})))
 """
+WITHOUT_FILES = """
+import json, os, resource, sys
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+begin, taken, errors = st.set_page_config, [], []
+limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+def begin_without_files(**settings):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limit[1]))
+    try:
+        while True:
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        begin(**settings)
+def draw(app):
+    app.run()
+    while taken:
+        os.close(taken.pop())
+    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert not app.exception, app.exception
+    return [title.value for title in app.title], [error.value for error in app.error]
+for page in sys.argv[1:]:
+    app = AppTest.from_file("app.py", default_timeout=30)
+    if page != "build/data.py":
+        app.switch_page(f"pages/{page}")
+    st.set_page_config = begin
+    before = draw(app)
+    st.set_page_config = begin_without_files  # Streamlit's runner itself needs files before and after the script
+    errors += draw(app)[1]
+    st.set_page_config = begin
+    assert draw(app) == before == (before[0], []), page
+print(json.dumps(errors))
+"""
+PAGES = ["build/data.py", "build/train.py", "build/distil.py", "use/runs.py", "use/model.py", "use/predict.py"]
 
 
 def test_no_page_loads_torch_or_sklearn_when_it_opens(trained, home):
@@ -39,6 +78,57 @@ def test_no_page_loads_torch_or_sklearn_when_it_opens(trained, home):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_too_many_open_files_are_one_sentence_on_every_page_and_pass(home):
+    open_store(open_workspace(home)).close()
+    command = [sys.executable, "-c", WITHOUT_FILES, *PAGES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    sentences = json.loads(done.stdout.splitlines()[-1])
+    assert len(sentences) == len(PAGES)
+    assert all(sentence.startswith("Too many files are open") for sentence in sentences)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [
+        ("newer", "was written by a newer Rowsmith"),
+        ("damaged", "is damaged. Move it away"),
+        ("occupied", "home could not be written: Not a directory."),
+        ("address", "ROWSMITH_DATABASE_URL is no address of a database"),
+    ],
+)
+def test_a_workspace_that_cannot_be_used_is_a_sentence_on_every_page(page, trouble, sentence, home, monkeypatch):
+    spoil(trouble, home, monkeypatch)
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
+    if page != "build/data.py":
+        app.switch_page(f"pages/{page}")
+    app.query_params["run"] = "any"
+    app.run()
+    st.cache_resource.clear()
+    assert not app.exception, app.exception
+    (error,) = app.error
+    assert sentence in error.value.replace("\\", "")
+
+
+def spoil(trouble: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put something in the way of the workspace."""
+    if trouble == "occupied":
+        home.write_text("not a folder")
+        return
+    if trouble == "address":
+        monkeypatch.setenv("ROWSMITH_DATABASE_URL", "nonsense")
+        return
+    open_store(open_workspace(home)).close()
+    database = home / "rowsmith.sqlite3"
+    if trouble == "damaged":
+        database.write_bytes(b"this was never a database " * 400)
+        return
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+        connection.commit()
 
 
 def test_no_script_lies_where_streamlit_would_find_it_by_itself():

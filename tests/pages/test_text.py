@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pages.shared.text import chart_text, duration, escape, file_stem, number, percent, plural, size, when
+from pages.shared.text import duration, escape, file_stem, number, percent, plural, size, when
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,6 @@ def test_a_colon_can_start_neither_a_shortcode_nor_a_directive():
     assert ":material" not in escape("a :material/home: b").replace("\\", "")
     assert escape(":red[x]") == "\\:red\\[x\\]"
     assert escape("14:05") == "14\\:05"
-
-
-def test_charts_show_tags_and_dollars_as_they_are():
-    assert chart_text("<b>$x$</b>") == "&lt;b&gt;&#36;x&#36;&lt;/b&gt;"
 
 
 def test_file_names_keep_to_letters_every_file_system_takes():

@@ -1,12 +1,38 @@
 """The Train page: what is predicted, how, and one click that starts exactly one run."""
 
+import io
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
-from core.runs.records import Roles
-from core.types import numeric_settings
+from core.runs.datasets import add_table
+from core.runs.estimate import pace_path, write_pace
+from core.runs.pace import Line, ModePace, Pace
+from core.runs.records import Dataset, Roles
+from core.runs.requests import TrainRequest
+from core.runs.sizes import training_size
+from core.types import TRAINING_MODES, numeric_settings
+from core.workspace import Workspace
 
 TRAIN = "pages/build/train.py"
 MODEL = "pages/use/model.py"
+APP_SETTINGS = {"hidden_dim": 128, "num_hidden_layers": 2, "dropout": 0.1, "batch_size": 64}
+
+
+def keep_pace(workspace: Workspace, dataset: Dataset, **changes: object) -> None:
+    """Keep figures as a probe would leave them for what the page starts with: a step takes 10 ms."""
+    pace = Pace(
+        prepare=Line(2.0, 0.0), modes={mode: ModePace(0.01, 0.0) for mode in TRAINING_MODES}, width=1_000,
+        imported_bytes=400_000_000,
+    )  # fmt: skip
+    roles = dataset.roles
+    request = TrainRequest(
+        config={"target_column": roles.target, "validation_size": 0.15, **APP_SETTINGS},
+        excluded=roles.excluded, dates=roles.dates, device="cpu",
+    )  # fmt: skip
+    size = training_size(workspace, dataset, request, "classification")
+    write_pace(pace_path(workspace, dataset, request, size), Pace(**{**vars(pace), **changes}))
 
 
 def test_without_a_table_it_says_what_to_do(browser):
@@ -63,6 +89,67 @@ def test_what_is_typed_survives_leaving_the_page(browser, churn):
 def test_it_says_why_no_gpu_is_used_without_loading_torch(browser, churn):
     browser.open(TRAIN, dataset=churn.id)
     assert "GPU" in browser.text
+
+
+def test_while_the_machine_is_measured_it_says_so_and_start_works(browser, churn):
+    browser.open(TRAIN, dataset=churn.id)
+    assert browser.sees("Measuring how fast this machine is…")
+    assert browser.text.count(":material/timer: Measuring…") == len(TRAINING_MODES)
+    assert not any(button.disabled for button in browser.app.button)
+
+
+def test_every_mode_shows_its_time_and_below_stands_what_it_takes(browser, churn, workspace):
+    keep_pace(workspace, churn)
+    browser.open(TRAIN, dataset=churn.id)
+    # 163 of 240 rows learn, in 3 steps: 100 epochs of 0.03 s and 2 s before
+    assert browser.text.count(":material/timer: At most 0:05") == len(TRAINING_MODES)
+    assert browser.sees("**At most 0:05** for 100 epochs of 0.03 s. Less if it stops improving.")
+    assert browser.sees("About **401 MB** of memory at the peak;")
+    assert browser.sees("Encoded, the table has 20 columns and 240 rows.")
+    assert browser.sees("What drives the cost: **joined** (a date, 75.0 %), **contract** (3 texts, 15.0 %).")
+    assert not browser.sees("Measuring")
+
+
+def test_more_epochs_take_longer_at_once_and_another_network_is_measured_again(browser, churn, workspace):
+    keep_pace(workspace, churn)
+    browser.open(TRAIN, dataset=churn.id)
+    browser.app.number_input(key=f"train_{churn.id}_epochs").set_value(1_000)
+    assert browser.run().sees("**At most 0:32** for 1,000 epochs")
+    browser.app.number_input(key=f"train_{churn.id}_early_stopping_patience").set_value(0)
+    assert browser.run().sees("**About 0:32** for 1,000 epochs")
+    browser.app.number_input(key=f"train_{churn.id}_hidden_dim").set_value(256)
+    assert browser.run().sees("Measuring how fast this machine is…")
+
+
+def test_a_busy_machine_is_said_and_can_be_measured_again(browser, churn, workspace):
+    keep_pace(workspace, churn, is_busy=True)
+    browser.open(TRAIN, dataset=churn.id)
+    assert browser.sees("Measured while the machine was busy, so it may be quicker.")
+    browser.click("preflight_again")
+    assert browser.sees("Measuring how fast this machine is…")
+
+
+def test_what_could_not_be_measured_is_said_and_start_stays_open(browser, churn, workspace):
+    keep_pace(workspace, churn, modes={}, trouble="Column 'x*y' is odd.")
+    browser.open(TRAIN, dataset=churn.id)
+    assert browser.sees("The time could not be measured: Column 'x*y' is odd.")
+    assert not browser.sees("Measuring…")
+    assert not any(button.disabled for button in browser.app.button)
+
+
+def test_a_run_that_cannot_fit_is_refused_in_its_place_and_cannot_be_started(browser, workspace, store, monkeypatch):
+    text = "web *page*,y\n" + "".join(f"p{i},{'ab'[i % 2]}\n" for i in range(8_000))
+    dataset = add_table(workspace, store, io.BytesIO(text.encode()), "pages.csv")
+    store.set_roles(dataset.id, Roles("y"))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=900_000_000))
+    browser.open(TRAIN, dataset=dataset.id)
+    (error,) = browser.app.error
+    assert "memory and 900 MB are free" in browser.text
+    assert "Column 'web *page*' alone (8,000 different texts) makes" in browser.text
+    assert r"\*page\*" in error.value
+    closed = [button.key for button in browser.app.button if button.disabled]
+    assert closed == ["train_start_off"]
+    assert not browser.sees("Measuring")
 
 
 def test_start_makes_one_run_with_what_was_chosen_and_opens_its_page(browser, churn, store, wait_for_end):

@@ -3,16 +3,14 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import core
-from core.errors import RunError
-from core.runs.launch import THREAD_VARIABLES, _environment, _quotas, cpu_budget, launch_worker
+from core.errors import DiskError
+from core.runs.launch import THREAD_VARIABLES, _quotas, cpu_budget, environment, start_worker, threads_for
 from core.runs.liveness import log_tail
-from core.runs.processes import is_alive
 from core.runs.records import Dataset
 from core.runs.store import Store
 from core.workspace import Workspace
@@ -52,31 +50,33 @@ def test_the_quota_of_every_control_group_above_counts(
     assert _quotas(tmp_path / "missing", tmp_path / "root") == []
 
 
-def test_a_worker_knows_its_home_and_leaves_a_processor_to_the_pages(workspace: Workspace) -> None:
-    environment = _environment(workspace)
-    assert environment["ROWSMITH_HOME"] == str(workspace.home)
-    assert {environment[name] for name in THREAD_VARIABLES} == {str(max(1, cpu_budget() - 1))}
-    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
+def test_a_worker_knows_its_home_and_its_threads(workspace: Workspace) -> None:
+    variables = environment(workspace, 3)
+    assert variables["ROWSMITH_HOME"] == str(workspace.home)
+    assert {variables[name] for name in THREAD_VARIABLES} == {"3"}
+    assert variables["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT)
 
 
-def test_a_worker_runs_from_any_folder_in_its_own_session_and_is_reaped(
+def test_workers_share_the_processors_but_the_one_for_the_pages() -> None:
+    assert threads_for(1) == max(1, cpu_budget() - 1)
+    assert threads_for(0) == threads_for(1)
+    assert threads_for(1_000) == 1
+
+
+def test_a_worker_runs_from_any_folder_in_its_own_session(
     workspace: Workspace, store: Store, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.add_run("run1", kind="train", name="n", dataset_id=dataset.id, request={})
     store.request_stop("run1")  # so that the worker finds nothing to do
     monkeypatch.chdir("/")
-    worker = launch_worker(workspace, "run1")
+    worker = start_worker(workspace, "run1", 1)
     assert os.getsid(worker.pid) == worker.pid
-    deadline = time.monotonic() + 60
-    while Path(f"/proc/{worker.pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{worker.pid}").exists()  # no zombie stays
-    assert not is_alive(worker)
+    assert worker.wait(60) == 0
     assert "Run run1 is not waiting" in "\n".join(log_tail(workspace, "run1"))
     assert store.run("run1").state == "stopped"
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(workspace: Workspace) -> None:
     workspace.run_dir("run1").write_text("a file where a folder should be")
-    with pytest.raises(RunError, match="run1 could not be written"):
-        launch_worker(workspace, "run1")
+    with pytest.raises(DiskError, match="run1 could not be written"):
+        start_worker(workspace, "run1", 1)

@@ -1,4 +1,4 @@
-"""Promises of the progress line: its times add up, and its sentence says what the curve does."""
+"""Promises of the progress line: its times add up, its words say what is so, and the queue has an order."""
 
 import math
 from dataclasses import replace
@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.runs.progress import progress_of
-from core.runs.records import STATE_WORDS, Epoch, Run
+from core.runs.progress import progress_of, queue_sentence, state_words
+from core.runs.records import RESTING_STATES, STATE_WORDS, Epoch, Run
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 NOW = START + timedelta(seconds=42)
+METRICS = {"test_metric_value": 0.8}
 
 
 def a_run(**changes: object) -> Run:
     run = Run(
         id="r", kind="train", name="n", state="running", dataset_id="d", request={"config": {}},
-        created_at=START - timedelta(seconds=5), updated_at=START, started_at=START, epochs=100,
+        created_at=START - timedelta(seconds=5), updated_at=START, started_at=START, epochs=100, seconds=40.0,
     )  # fmt: skip
     return replace(run, **changes)  # type: ignore[arg-type]
 
@@ -34,7 +35,26 @@ def sentence(run: Run, epochs: list[Epoch]) -> str:
 def test_nothing_is_promised_before_the_first_epoch() -> None:
     progress = progress_of(a_run(), [], NOW)
     assert progress.remaining_seconds is None
-    assert (progress.epoch, progress.epochs, progress.fraction, progress.elapsed_seconds) == (0, 100, 0.0, 42.0)
+    assert (progress.epoch, progress.epochs, progress.fraction, progress.best) == (0, 100, 0.0, None)
+
+
+def test_what_elapsed_is_what_processes_worked_whatever_the_clock_says() -> None:
+    for now in (NOW, START - timedelta(days=2), START + timedelta(days=2)):
+        assert progress_of(a_run(), [], now).elapsed_seconds == 40.0
+        paused = a_run(state="paused", finished_at=START + timedelta(hours=3))
+        assert progress_of(paused, [], now).elapsed_seconds == 40.0
+
+
+def test_a_queued_run_counts_how_long_it_waits_and_never_below_nothing() -> None:
+    queued = a_run(state="queued", queued_at=START + timedelta(seconds=12))
+    assert progress_of(queued, [], NOW).elapsed_seconds == 30.0
+    assert progress_of(queued, [], START - timedelta(days=2)).elapsed_seconds == 0.0
+
+
+def test_a_run_from_before_processes_counted_takes_its_time_from_the_clock() -> None:
+    old = a_run(state="finished", seconds=0.0, finished_at=START + timedelta(seconds=30))
+    assert progress_of(old, curve([1.0] * 7), NOW).elapsed_seconds == 30.0
+    assert progress_of(replace(old, finished_at=START - timedelta(days=1)), [], NOW).elapsed_seconds == 0.0
 
 
 def test_what_remains_is_the_usual_epoch_times_those_to_come() -> None:
@@ -50,14 +70,11 @@ def test_only_recent_epochs_tell_what_remains() -> None:
     assert progress_of(a_run(), epochs, NOW).remaining_seconds == pytest.approx(50.0)
 
 
-def test_an_ended_run_counts_to_its_end_and_has_nothing_left() -> None:
-    run = a_run(state="finished", finished_at=START + timedelta(seconds=30))
-    progress = progress_of(run, curve([1.0] * 7), NOW)
-    assert (progress.elapsed_seconds, progress.remaining_seconds, progress.fraction) == (30.0, None, 1.0)
-
-
-def test_a_clock_that_is_set_back_gives_no_negative_time() -> None:
-    assert progress_of(a_run(), [], START - timedelta(days=2)).elapsed_seconds == 0.0
+@pytest.mark.parametrize("state", ["queued", "paused", "interrupted", "finished", "stopped", "failed"])
+def test_nothing_remains_of_a_run_that_no_process_works_on(state: str) -> None:
+    progress = progress_of(a_run(state=state), curve([1.0] * 7), NOW)
+    assert progress.remaining_seconds is None
+    assert progress.fraction == (1.0 if state == "finished" else 0.07)
 
 
 @pytest.mark.parametrize("state", STATE_WORDS)
@@ -67,54 +84,116 @@ def test_every_state_has_its_words_and_one_sentence(state: str, kind: str, n: in
     losses = [1 / (k + 1) for k in range(n)]
     for epochs in (curve(losses), curve(losses, losses) if n else []):
         progress = progress_of(a_run(state=state, kind=kind), epochs, NOW)
-        assert progress.state_words == STATE_WORDS[state]
+        assert progress.state_words.startswith(STATE_WORDS[state].split(" (")[0])
         assert progress.sentence.endswith(".")
         assert 0.0 <= progress.fraction <= 1.0
+
+
+def test_a_stopped_run_says_what_was_kept_of_it() -> None:
+    stopped = a_run(state="stopped")
+    assert state_words(stopped) == "Stopped (nothing kept)"
+    assert state_words(replace(stopped, metrics=METRICS)) == "Stopped (last epoch kept)"
+    assert state_words(replace(stopped, metrics={**METRICS, "best_epoch": 3})) == "Stopped (best kept)"
+    assert state_words(replace(stopped, kind="score")) == "Stopped"
 
 
 def test_the_message_of_a_run_is_its_sentence() -> None:
     assert sentence(a_run(state="failed", message="The disk is full."), curve([1.0])) == "The disk is full."
 
 
-def test_a_falling_loss_is_measured_over_the_recent_epochs() -> None:
-    falling = [2.0] * 30 + [1.0] * 4 + [0.9] * 12 + [0.75] * 4
-    assert sentence(a_run(), curve(falling)) == "The training loss fell by 25.0% over the last 20 epochs."
-
-
-def test_a_rising_and_a_flat_loss_are_told_apart() -> None:
-    assert "rose by 50.0%" in sentence(a_run(), curve([1.0] * 4 + [1.2] * 12 + [1.5] * 4))
-    assert "flat over the last 20" in sentence(a_run(), curve([1.0, 1.004] * 10))
-
-
-def test_a_loss_that_is_no_number_says_what_to_do() -> None:
-    assert "lower learning rate" in sentence(a_run(), curve([1.0, math.nan]))
-
-
-def test_an_improving_validation_names_the_best_epoch() -> None:
-    said = sentence(a_run(), curve([1.0, 0.9, 0.8], [1.0, 0.8, 0.6]))
-    assert said == "Validation is still improving: epoch 3 is the best so far, 40.0% below the first."
-
-
-def test_a_validation_that_stopped_improving_counts_to_early_stopping() -> None:
-    epochs = curve([1.0] * 12, [1.0, 0.5] + [0.6] * 10)
-    patient = a_run(request={"config": {"early_stopping_patience": 19}})
-    assert sentence(patient, epochs) == (
-        "Validation has not improved since epoch 2, 10 epochs ago; 9 more epochs before early stopping."
+def test_a_run_at_work_has_its_curve_read() -> None:
+    epochs = curve([1.0, 0.9, 0.8], [1.0, 0.8, 0.6])
+    run = a_run(baseline_loss=1.0)
+    assert sentence(run, epochs) == (
+        "Validation is still improving: epoch 3 is the best so far; 40 % better than guessing."
     )
-    assert sentence(a_run(), epochs) == "Validation has not improved since epoch 2, 10 epochs ago."
+    assert "lower learning rate" in sentence(run, curve([1.0, math.nan]))
+    patient = a_run(request={"config": {"early_stopping_patience": 19}})
+    assert sentence(patient, curve([0.6] * 12, [1.0, 0.5] + [0.6] * 10)) == (
+        "Validation stopped improving at epoch 2; 9 more before early stopping."
+    )
+
+
+def test_what_a_click_asked_for_is_said_until_it_is_done() -> None:
+    epochs = curve([1.0] * 4, [1.0, 0.5, 0.6, 0.7])
+    assert sentence(a_run(state="stopping"), epochs) == "Stopping; epoch 2, the best, is being kept and scored."
+    assert sentence(a_run(state="stopping"), []) == (
+        "Stopping; no epoch has ended yet, so there may be no model to keep."
+    )
+    assert sentence(a_run(state="stopping", kind="score"), []) == "Stopping. No file will be written."
+    assert sentence(a_run(state="pausing"), epochs) == "Pausing: what it has reached is being written down."
+    assert sentence(a_run(state="cancelling"), epochs) == "Ending its process. The last checkpoint stays."
+
+
+@pytest.mark.parametrize("state", RESTING_STATES)
+def test_a_resting_run_says_how_far_it_came(state: str) -> None:
+    word = STATE_WORDS[state].split(" (")[0]
+    assert sentence(a_run(state=state), curve([1.0] * 4)) == f"{word} after 4 epochs."
+    assert sentence(a_run(state=state), []) == f"{word} before the first epoch."
 
 
 def test_the_end_says_which_epoch_is_kept() -> None:
     epochs = curve([1.0] * 4, [1.0, 0.5, 0.6, 0.7])
-    restored = a_run(state="finished", request={"config": {"restore_best": True}})
-    assert sentence(restored, epochs) == "Finished after 4 epochs; kept is epoch 2, the best."
-    assert sentence(a_run(state="finished"), epochs) == "Finished after 4 epochs; kept is the last epoch, 4."
+    finished = a_run(state="finished", epochs=4, metrics=METRICS)
+    restored = replace(finished, request={"config": {"restore_best": True}}, baseline_loss=2.0)
+    assert sentence(restored, epochs) == (
+        "Finished after 4 epochs; kept is epoch 2, the best, 75 % better than guessing."
+    )
+    assert sentence(finished, epochs) == "Finished after 4 epochs; kept is the last epoch, 4."
     # a stopped training keeps the best wherever there is a validation split
-    assert sentence(a_run(state="stopped"), epochs) == "Stopped after 4 epochs; kept is epoch 2, the best."
+    assert sentence(replace(finished, state="stopped"), epochs) == "Stopped after 4 epochs; kept is epoch 2, the best."
+    assert sentence(a_run(state="stopped"), epochs) == "Stopped after 4 epochs."
+
+
+def test_an_early_end_says_why() -> None:
+    epochs = curve([1.0] * 12, [1.0, 0.5] + [0.6] * 10)
+    config = {"early_stopping_patience": 10, "restore_best": True}
+    early = a_run(state="finished", metrics=METRICS, request={"config": config})
+    assert sentence(early, epochs) == (
+        "Finished after 12 epochs of 100: validation had not improved for 10; kept is epoch 2, the best."
+    )
+    exploded = replace(early, request={"config": {}})
+    assert sentence(exploded, epochs) == (
+        "Finished after 12 epochs of 100: the loss exploded, and the best epoch before that is kept."
+    )
 
 
 def test_predicting_counts_rows() -> None:
     progress = progress_of(a_run(kind="score", epoch=20_000, epochs=80_000), [], NOW)
     assert progress.sentence == "20,000 of 80,000 rows predicted."
-    assert progress.remaining_seconds == pytest.approx(42.0 * 3)
+    assert progress.remaining_seconds == pytest.approx(40.0 * 3)
     assert progress.fraction == 0.25
+
+
+def in_queue(name: str, seconds: int, **changes: object) -> Run:
+    waiting = {"state": "queued", "queued_at": START + timedelta(seconds=seconds), "request": {"device": "cpu"}}
+    return a_run(id=name, **waiting | changes)
+
+
+def test_a_queued_run_is_told_how_many_are_before_it_and_why() -> None:
+    working = in_queue("a", 9, state="running")  # it was resumed, after others had come to wait
+    first, second = in_queue("b", 1), in_queue("c", 2)
+    active = [first, second, working]
+    assert queue_sentence(first, active, 1, has_gpu=False) == (
+        "Waiting for its turn: 1 run is before it. This computer takes one training at a time."
+    )
+    assert queue_sentence(second, active, 1, has_gpu=False) == (
+        "Waiting for its turn: 2 runs are before it. This computer takes one training at a time."
+    )
+    assert queue_sentence(second, active, 2, has_gpu=False) == (
+        "Waiting for its turn: 2 runs are before it. This computer takes 2 at a time."
+    )
+    assert queue_sentence(first, active, 2, has_gpu=False) == "It is about to start."
+
+
+def test_only_what_takes_the_same_place_is_before_a_run() -> None:
+    scoring = in_queue("s", 0, kind="score", state="running")
+    on_gpu = in_queue("g", 1, state="running", request={"device": "cuda"})
+    active = [scoring, on_gpu]
+    assert queue_sentence(in_queue("t", 5), active, 1, has_gpu=True) == "It is about to start."
+    assert queue_sentence(in_queue("t", 5, request={}), active, 1, has_gpu=True) == (
+        "Waiting for its turn: 1 run is before it. The GPU takes one training at a time."
+    )
+    assert queue_sentence(in_queue("p", 5, kind="score"), active, 1, has_gpu=True) == (
+        "Waiting for its turn: 1 run is before it. One table at a time is predicted for."
+    )

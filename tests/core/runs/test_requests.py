@@ -106,8 +106,17 @@ def test_a_run_that_cannot_be_started_says_why_and_stays_in_the_list(
     workspace: Workspace, store: Store, houses: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    with pytest.raises(AppError, match="could not be written: No such file"):
+    with pytest.raises(AppError, match=r"No process could be started: .*No such file"):
         submit(workspace, store, "train", houses.id, TrainRequest(CONFIG))
     (run,) = store.runs()
-    assert run.state == "failed"
+    assert run.state == "interrupted"
     assert "No such file" in run.message
+
+
+def test_a_training_that_cannot_fit_is_refused_with_what_it_needs_and_what_there_is(
+    workspace: Workspace, store: Store, houses: Dataset
+) -> None:
+    wide = TrainRequest(CONFIG | {"hidden_dim": 8_192, "num_hidden_layers": 64}, device="cpu")
+    with pytest.raises(AppError, match=r"This run needs about [\d.,]+ GB of memory and [\d.,]+ [GM]B are free\. "):
+        submit(workspace, store, "train", houses.id, wide)
+    assert store.runs() == []

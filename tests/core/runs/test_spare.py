@@ -1,4 +1,4 @@
-"""A worker that waits with torch imported: it takes one run, and does not outlive the server."""
+"""A worker that waits with torch imported: it takes one run, and does not outlive its keeper."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from core.runs.launch import keep_spare
+from core.runs.launch import keep_spare, start_worker
 from core.runs.records import Dataset, Run
-from core.runs.requests import TrainRequest, submit
+from core.runs.requests import TrainRequest
 from core.runs.spare import SpareWorker
 from core.runs.store import Store
 from core.workspace import Workspace
@@ -36,40 +36,47 @@ def spare() -> Iterator[SpareWorker]:
     spare.dismiss()
 
 
-def request() -> TrainRequest:
-    return TrainRequest({"target_column": "price", "epochs": 3}, excluded=("id",), dates=("sold",))
+def queued(store: Store, houses: Dataset, run_id: str = "run1") -> Run:
+    config = {"target_column": "price", "epochs": 3}
+    request = TrainRequest(config, excluded=("id",), dates=("sold",), device="cpu")
+    values = request.as_dict() | {"for": run_id}
+    return store.add_run(run_id, kind="train", name="n", dataset_id=houses.id, request=values, epochs=3)
 
 
-def wait_for_end(store: Store, run: Run) -> Run:
+def wait_for_end(store: Store, run_id: str) -> Run:
     deadline = time.monotonic() + 60
-    while store.run(run.id).is_active and time.monotonic() < deadline:
+    while store.run(run_id).is_active and time.monotonic() < deadline:
         time.sleep(0.05)
-    return store.run(run.id)
+    return store.run(run_id)
 
 
-def test_a_waiting_worker_takes_the_run_and_writes_to_its_log(
+def test_a_waiting_worker_takes_the_run_with_its_threads_and_writes_to_its_log(
     workspace: Workspace, store: Store, houses: Dataset, spare: SpareWorker
 ) -> None:
     keep_spare(workspace, spare)
     waiting = spare.pid
     keep_spare(workspace, spare)  # one is enough
     assert spare.pid == waiting is not None
-    run = submit(workspace, store, "train", houses.id, request(), spare=spare)
-    assert run.pid == waiting
-    ended = wait_for_end(store, run)
+    run = queued(store, houses)
+    process = start_worker(workspace, run.id, 2, spare)
+    assert process.pid == waiting
+    ended = wait_for_end(store, run.id)
     assert (ended.state, ended.message) == ("finished", "")
+    assert ended.vitals is not None
+    assert ended.vitals["threads"] == 2
     assert len(store.epochs(run.id)) == 3
     assert "finished" in (workspace.run_dir(run.id) / "log.txt").read_text()
+    assert process.wait(30) == 0
 
 
 def test_a_run_that_finds_nobody_waiting_gets_a_worker_of_its_own(
     workspace: Workspace, store: Store, houses: Dataset, spare: SpareWorker
 ) -> None:
     keep_spare(workspace, spare)
-    first = submit(workspace, store, "train", houses.id, request(), spare=spare)
-    second = submit(workspace, store, "train", houses.id, request(), spare=spare)
-    assert first.pid != second.pid
-    assert {wait_for_end(store, run).state for run in (first, second)} == {"finished"}
+    processes = [start_worker(workspace, queued(store, houses, name).id, 1, spare) for name in ("run1", "run2")]
+    assert processes[0].pid != processes[1].pid
+    assert {wait_for_end(store, name).state for name in ("run1", "run2")} == {"finished"}
+    assert [process.wait(30) for process in processes] == [0, 0]
 
 
 def test_a_spare_that_was_killed_is_not_given_a_run(
@@ -79,11 +86,12 @@ def test_a_spare_that_was_killed_is_not_given_a_run(
     assert spare.pid is not None
     os.kill(spare.pid, signal.SIGKILL)
     os.waitid(os.P_PID, spare.pid, os.WEXITED | os.WNOWAIT)  # it is dead, but nobody has taken note
-    run = submit(workspace, store, "train", houses.id, request(), spare=spare)
-    assert wait_for_end(store, run).state == "finished"
+    process = start_worker(workspace, queued(store, houses).id, 1, spare)
+    assert wait_for_end(store, "run1").state == "finished"
+    assert process.wait(30) == 0
 
 
-def test_a_spare_ends_when_its_server_is_killed(start_python: Callable[..., object]) -> None:
+def test_a_spare_ends_when_its_keeper_is_killed(start_python: Callable[..., object]) -> None:
     keeper = start_python(KEEPER)
     pid = int(keeper.stdout.readline())  # type: ignore[attr-defined]
     assert psutil.pid_exists(pid)

@@ -16,18 +16,36 @@ from hypothesis import strategies as st
 
 from core.errors import RunError
 from core.runs.processes import this_process
-from core.runs.records import ACTIVE_STATES, END_STATES, Dataset, Epoch, Roles, Run, RunState
+from core.runs.records import (
+    ACTIVE_STATES,
+    END_STATES,
+    RESTING_STATES,
+    TRANSITIONS,
+    Dataset,
+    Epoch,
+    Roles,
+    Run,
+    RunState,
+)
 from core.runs.store import Store, open_store
 from core.workspace import Workspace
 
 Start = Callable[..., Popen[str]]
-STATES: tuple[RunState, ...] = ACTIVE_STATES + END_STATES
+STATES: tuple[RunState, ...] = ACTIVE_STATES + RESTING_STATES + END_STATES
 
 
 def queued(store: Store, dataset: Dataset, run_id: str = "run1", token: str | None = None) -> Run:
+    request = {"a": [1, "é"], "for": run_id}
     return store.add_run(
-        run_id, kind="train", name="houses", dataset_id=dataset.id, request={"a": [1, "é"]}, epochs=9, token=token
+        run_id, kind="train", name="houses", dataset_id=dataset.id, request=request, epochs=9, token=token
     )
+
+
+def begun(store: Store, dataset: Dataset, run_id: str = "run1") -> Run:
+    queued(store, dataset, run_id)
+    assert store.claim(run_id, this_process())
+    assert store.move(run_id, ["starting"], "running")
+    return store.run(run_id)
 
 
 def points(first: int, last: int) -> list[Epoch]:
@@ -58,7 +76,7 @@ def test_roles_are_kept(store: Store, dataset: Dataset) -> None:
 def test_a_new_run_is_queued_with_aware_utc_times(store: Store, dataset: Dataset) -> None:
     run = queued(store, dataset)
     assert (run.state, run.epochs, run.epoch, run.metrics, run.process) == ("queued", 9, 0, None, None)
-    assert run.request == {"a": [1, "é"]}
+    assert run.request == {"a": [1, "é"], "for": "run1"}
     assert run.created_at.tzinfo is not None
     assert run.created_at.utcoffset() == datetime.now(UTC).utcoffset()
     assert abs((datetime.now(UTC) - run.created_at).total_seconds()) < 60
@@ -134,7 +152,8 @@ def test_a_state_moves_only_from_where_it_may_and_an_end_state_never(
     run_id = f"run{len(store.runs())}"
     expected: RunState = queued(store, dataset, run_id).state
     for from_states, to_state in steps:
-        may = expected in from_states and expected not in END_STATES
+        may = expected in from_states and to_state in TRANSITIONS[expected]
+        assert not (may and expected in END_STATES)
         assert store.move(run_id, from_states, to_state, message=to_state) is may
         expected = to_state if may else expected
         assert store.run(run_id).state == expected
@@ -160,11 +179,98 @@ def test_a_stop_reaches_a_running_job_and_ends_a_waiting_one(store: Store, datas
     queued(store, dataset)
     waiting = store.request_stop("run1")
     assert (waiting.state, waiting.message, waiting.stop_requested) == ("stopped", "Stopped before it started.", True)
-    queued(store, dataset, "run2")
-    store.move("run2", ["queued"], "running")
+    begun(store, dataset, "run2")
     for _ in range(2):
         running = store.request_stop("run2")
         assert (running.state, running.stop_requested) == ("stopping", True)
+
+
+def test_a_run_that_was_begun_before_is_not_given_up_by_a_stop_in_the_queue(store: Store, dataset: Dataset) -> None:
+    begun(store, dataset)
+    store.move("run1", ["running"], "interrupted")
+    assert store.resume("run1").state == "queued"
+    waiting = store.request_stop("run1")
+    assert (waiting.state, waiting.stop_requested) == ("queued", True)
+
+
+def test_pausing_and_cancelling_reach_a_job_wherever_it_is(store: Store, dataset: Dataset) -> None:
+    queued(store, dataset, "waits")
+    queued(store, dataset, "waits too")
+    assert store.request_pause("waits").state == "paused"
+    assert store.request_cancel("waits too").state == "interrupted"
+    begun(store, dataset)
+    assert store.request_pause("run1").state == "pausing"
+    assert store.request_stop("run1").state == "stopping"
+    assert store.request_pause("run1").state == "stopping"  # it is about to keep its best: no way back
+    assert store.request_cancel("run1").state == "cancelling"
+    assert store.request_stop("run1").state == "cancelling"
+
+
+@pytest.mark.parametrize("rest", RESTING_STATES)
+def test_a_resting_run_is_resumed_as_if_new_but_for_what_it_has_reached(
+    store: Store, dataset: Dataset, rest: RunState
+) -> None:
+    begun(store, dataset)
+    store.add_epochs("run1", points(1, 3))
+    store.set_vitals("run1", {"steps": 3}, 12.5)
+    store.request_pause("run1")
+    assert store.move("run1", ["pausing"], rest, message="why")
+    assert store.run("run1").finished_at is not None
+    run = store.resume("run1", keep_best=True)
+    assert (run.state, run.message, run.process, run.finished_at) == ("queued", "", None, None)
+    assert (run.stop_requested, run.epoch, run.seconds, run.attempt) == (True, 3, 12.5, 1)
+    assert len(store.epochs("run1")) == 3
+    assert store.claim("run1", this_process())
+    assert store.run("run1").attempt == 2
+
+
+def test_resume_leaves_alone_what_does_not_rest(store: Store, dataset: Dataset) -> None:
+    before = begun(store, dataset)
+    assert store.resume("run1") == before
+    store.move("run1", ["running"], "finished")
+    assert store.resume("run1").state == "finished"
+
+
+def test_active_runs_come_in_the_order_they_were_asked_for(store: Store, dataset: Dataset) -> None:
+    for run_id in ("c", "a", "b"):
+        queued(store, dataset, run_id)
+    store.request_pause("c")
+    assert [run.id for run in store.active_runs()] == ["a", "b"]
+    store.resume("c")
+    assert [run.id for run in store.active_runs()] == ["a", "b", "c"]  # to the end of the queue
+
+
+def test_the_very_same_is_not_done_twice_at_once(store: Store, dataset: Dataset) -> None:
+    def add(run_id: str, token: str, request: dict[str, object]) -> Run:
+        return store.add_run(run_id, kind="train", name="n", dataset_id=dataset.id, request=request, token=token)
+
+    first = add("run1", "one tab", {"a": 1, "b": 2})
+    assert add("run2", "another tab", {"b": 2, "a": 1}) == first
+    assert add("run3", "a third tab", {"a": 1, "b": 3}).id == "run3"
+    store.request_stop("run1")
+    assert add("run4", "another tab", {"a": 1, "b": 2}).id == "run4"  # the first one is over
+
+
+def test_a_run_is_not_resumed_while_another_does_the_very_same(store: Store, dataset: Dataset) -> None:
+    request = {"a": 1}
+    store.add_run("run1", kind="train", name="n", dataset_id=dataset.id, request=request)
+    store.request_pause("run1")
+    store.add_run("run2", kind="train", name="n", dataset_id=dataset.id, request=request)
+    with pytest.raises(RunError, match="done by another run now"):
+        store.resume("run1")
+    assert store.run("run1").state == "paused"
+
+
+def test_trouble_and_vitals_are_noted_only_while_a_run_is_active(store: Store, dataset: Dataset) -> None:
+    begun(store, dataset)
+    store.set_vitals("run1", {"rss_bytes": 1}, 2.0)
+    store.set_trouble("run1", "No progress")
+    run = store.run("run1")
+    assert (run.vitals, run.seconds, run.trouble) == ({"rss_bytes": 1}, 2.0, "No progress")
+    store.move("run1", ["running"], "finished", trouble="")
+    store.set_trouble("run1", "late")
+    store.set_vitals("run1", {}, 9.0)
+    assert (store.run("run1").trouble, store.run("run1").seconds) == ("", 2.0)
 
 
 CLAIM = """
@@ -343,7 +449,69 @@ def test_times_and_plain_values_are_readable_text(store: Store, dataset: Dataset
     created_at, request = connection.execute("SELECT created_at, request FROM runs").fetchone()
     connection.close()
     assert datetime.fromisoformat(created_at).utcoffset() == datetime.now(UTC).utcoffset()
-    assert request == '{"a": [1, "é"]}'
+    assert request == '{"a": [1, "é"], "for": "run1"}'
+
+
+VERSION_1 = """
+CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY);
+CREATE TABLE datasets (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, file_name TEXT NOT NULL,
+  sheet TEXT, sheets TEXT NOT NULL, n_rows INTEGER NOT NULL, n_columns INTEGER NOT NULL, created_at TEXT NOT NULL,
+  roles TEXT NOT NULL, is_sample BOOLEAN NOT NULL);
+CREATE TABLE runs (id TEXT NOT NULL PRIMARY KEY, token TEXT UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
+  state TEXT NOT NULL, dataset_id TEXT NOT NULL REFERENCES datasets (id), request TEXT NOT NULL,
+  created_at TEXT NOT NULL, updated_at TEXT NOT NULL, started_at TEXT, finished_at TEXT,
+  epoch INTEGER DEFAULT '0' NOT NULL, epochs INTEGER DEFAULT '0' NOT NULL, message TEXT DEFAULT '' NOT NULL,
+  metrics TEXT, results TEXT, stop_requested BOOLEAN DEFAULT 0 NOT NULL, starred BOOLEAN DEFAULT 0 NOT NULL,
+  note TEXT DEFAULT '' NOT NULL, process TEXT);
+CREATE TABLE epochs (run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE, epoch INTEGER NOT NULL,
+  train_loss FLOAT, validation_loss FLOAT, learning_rate FLOAT, seconds FLOAT NOT NULL, PRIMARY KEY (run_id, epoch));
+INSERT INTO schema_version VALUES (1);
+INSERT INTO datasets VALUES ('d', 'houses', 'e', 'houses.csv', NULL, '[]', 3, 2, '2026-03-01T12:00:00+00:00',
+  '{"target": null, "excluded": [], "dates": []}', 0);
+INSERT INTO runs (id, kind, name, state, dataset_id, request, created_at, updated_at)
+  VALUES ('old', 'train', 'old', 'finished', 'd', '{}', '2026-03-01T12:00:00+00:00', '2026-03-01T12:00:00+00:00');
+"""
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(workspace: Workspace, start_python: Start) -> None:
+    connection = sqlite3.connect(workspace.home / "rowsmith.sqlite3")
+    connection.executescript(VERSION_1)
+    connection.close()
+    for process in [start_python(OPEN) for _ in range(3)]:  # several at once
+        output, errors = process.communicate(timeout=60)
+        assert (process.returncode, output) == (0, "1\n"), errors
+    store = open_store(workspace)
+    assert (store.run("old").state, store.run("old").attempt, store.run("old").vitals) == ("finished", 0, None)
+    assert begun(store, store.dataset("d"), "new").attempt == 1
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("request", "{"),
+        ("metrics", "\x00"),
+        ("state", "asleep"),
+        ("kind", "?"),
+        ("created_at", "noon"),
+        ("vitals", "x"),
+    ],
+)
+def test_a_damaged_record_says_so_and_hides_no_other(
+    store: Store, dataset: Dataset, workspace: Workspace, column: str, value: str
+) -> None:
+    queued(store, dataset, "sound")
+    queued(store, dataset, "damaged")
+    store.request_stop("damaged")
+    connection = sqlite3.connect(workspace.home / "rowsmith.sqlite3")
+    connection.execute(f"UPDATE runs SET {column} = ? WHERE id = 'damaged'", [value])
+    connection.commit()
+    connection.close()
+    found = {run.id: run for run in store.runs()}
+    assert found["sound"].damage == ""
+    assert found["damaged"].damage.startswith("The record of this run is damaged (")
+    store.delete_run("damaged")
+    assert [run.id for run in store.runs()] == ["sound"]
 
 
 def test_a_full_disk_under_the_database_is_a_sentence(store: Store, dataset: Dataset) -> None:

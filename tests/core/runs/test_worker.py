@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import threading
 import time
@@ -14,16 +15,20 @@ from subprocess import Popen
 import numpy as np
 import openpyxl
 import pytest
+import torch
 
-from core.errors import RunError
+from core.errors import ConfigError, RunError
+from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import add_table, table_path
-from core.runs.launch import launch_worker
-from core.runs.liveness import log_tail, settle
+from core.runs.liveness import log_tail
 from core.runs.processes import is_alive
 from core.runs.records import Dataset, Run
-from core.runs.requests import MODEL_NAME, DistilRequest, ScoreRequest, TrainRequest, submit
+from core.runs.requests import MODEL_NAME, DistilRequest, ScoreRequest, TrainRequest, continue_run, resume, submit
 from core.runs.store import Store, open_store
-from core.serialization import inspect_bundle
+from core.runs.summon import ensure
+from core.serialization import inspect_bundle, load_bundle
+from core.trainer import train_model_from_file
+from core.types import TrainingConfig
 from core.workspace import Workspace, open_workspace
 
 Start = Callable[..., Popen[str]]
@@ -45,7 +50,7 @@ class Place:
 
 def wait_for(store: Store, workspace: Workspace, run: Run, reached: Callable[[Run], bool]) -> Run:
     deadline = time.monotonic() + PATIENCE
-    while not reached(run := settle(store, workspace, store.run(run.id))):
+    while not reached(run := store.run(run.id)):
         assert run.is_active, f"{run.state}: {run.message} {log_tail(workspace, run.id)}"
         assert time.monotonic() < deadline, f"still {run.state} {log_tail(workspace, run.id)}"
         time.sleep(0.05)
@@ -207,29 +212,96 @@ def test_a_stop_before_the_first_epoch_ends_the_process_too(place: Place) -> Non
     assert not whole_or_absent(place.workspace, run)
 
 
-def test_sigterm_keeps_a_model(place: Place) -> None:
-    run = submit(place.workspace, place.store, "train", place.houses.id, ENDLESS)
+@pytest.mark.parametrize(("number", "words"), [(signal.SIGTERM, "told to end"), (signal.SIGKILL, "killed (signal 9)")])
+def test_a_training_that_was_ended_from_outside_is_resumed_at_no_loss(
+    place: Place, tmp_path: Path, number: signal.Signals, words: str
+) -> None:
+    config = CONFIG | {"epochs": 2_000, "random_seed": int(number)}
+    run = submit(place.workspace, place.store, "train", place.houses.id, TrainRequest(config, excluded=("id", "sold")))
     run = wait_for(place.store, place.workspace, run, learning)
+    checkpoint = place.workspace.run_dir(run.id) / CHECKPOINT_NAME
+    wait_for(place.store, place.workspace, run, lambda _: checkpoint.exists())
     assert run.pid is not None
-    os.kill(run.pid, signal.SIGTERM)
-    run = wait_for(place.store, place.workspace, run, ended)
-    assert (run.state, run.stop_requested) == ("stopped", True)
-    assert whole_or_absent(place.workspace, run)
-
-
-def test_a_killed_training_is_interrupted_and_keeps_its_curve(place: Place) -> None:
-    run = submit(place.workspace, place.store, "train", place.houses.id, ENDLESS)
-    run = wait_for(place.store, place.workspace, run, learning)
-    assert run.pid is not None
-    os.kill(run.pid, signal.SIGKILL)
+    os.kill(run.pid, number)
     killed = time.monotonic()
     run = wait_for(place.store, place.workspace, run, ended)
     assert time.monotonic() - killed < 10
     assert run.state == "interrupted"
-    assert "signal 9), often because memory ran out" in run.message
-    points = place.store.epochs(run.id)
-    assert [point.epoch for point in points] == list(range(1, run.epoch + 1))
+    assert words in run.message
+    assert re.search(r"Nothing up to epoch [\d,]+ is lost: Resume goes on from there", run.message)
     assert not whole_or_absent(place.workspace, run)
+    resumed = wait_for(place.store, place.workspace, resume(place.workspace, place.store, run.id), ended)
+    assert (resumed.state, resumed.message, resumed.attempt) == ("finished", "", 2)
+    assert resumed.seconds > run.seconds
+    assert [point.epoch for point in place.store.epochs(run.id)] == list(range(1, 2_001))
+    frame_path = table_path(place.workspace, place.houses)
+    at_once, _ = train_model_from_file(frame_path, TrainingConfig(**config), exclude_columns=["id", "sold"])
+    kept = load_bundle(place.workspace.run_dir(run.id) / MODEL_NAME)
+    for name, tensor in at_once.model.state_dict().items():
+        assert torch.equal(kept.model.state_dict()[name], tensor), name
+
+
+def test_a_paused_training_gives_its_process_up_and_goes_on_later(place: Place) -> None:
+    run = submit(place.workspace, place.store, "train", place.houses.id, ENDLESS)
+    wait_for(place.store, place.workspace, run, learning)
+    place.store.request_pause(run.id)
+    run = wait_for(place.store, place.workspace, run, ended)
+    assert (run.state, run.message) == ("paused", "")
+    assert run.process is not None
+    assert summary_of(place.workspace.run_dir(run.id)).epoch == run.epoch == len(place.store.epochs(run.id))
+    assert resume(place.workspace, place.store, run.id).state == "queued"
+    wait_for(place.store, place.workspace, run, lambda now: now.epoch > run.epoch)
+    place.store.request_pause(run.id)
+    run = wait_for(place.store, place.workspace, run, ended)
+    assert run.state == "paused"
+    kept = wait_for(place.store, place.workspace, resume(place.workspace, place.store, run.id, keep_best=True), ended)
+    assert (kept.state, kept.message, kept.epoch) == ("stopped", "", run.epoch)
+    assert whole_or_absent(place.workspace, kept)
+
+
+def test_a_pause_before_the_first_step_ends_the_process_too(place: Place) -> None:
+    run = submit(place.workspace, place.store, "train", place.houses.id, ENDLESS)
+    wait_for(place.store, place.workspace, run, lambda run: run.state == "running")
+    place.store.request_pause(run.id)
+    run = wait_for(place.store, place.workspace, run, ended)
+    assert run.state == "paused"
+
+
+def test_an_ended_training_is_continued_as_a_run_of_its_own(place: Place) -> None:
+    longer = continue_run(place.workspace, place.store, place.trained.id, 10)
+    assert (longer.parent_run, longer.epochs, longer.name) == (place.trained.id, 50, f"{place.trained.name} · 10 more")
+    longer = wait_for(place.store, place.workspace, longer, ended)
+    assert (longer.state, longer.epoch) == ("finished", 50)
+    before, after = (place.store.epochs(run.id) for run in (place.trained, longer))
+    assert [(p.epoch, p.train_loss) for p in after[:40]] == [(p.epoch, p.train_loss) for p in before]
+    assert [point.epoch for point in after] == list(range(1, 51))
+    assert whole_or_absent(place.workspace, place.trained)
+    assert whole_or_absent(place.workspace, longer)
+
+
+def test_what_has_no_checkpoint_is_not_continued(place: Place) -> None:
+    run = place.store.add_run("bare", kind="train", name="bare", dataset_id=place.houses.id, request={"config": CONFIG})
+    place.store.request_stop(run.id)
+    with pytest.raises(RunError, match="The run 'bare' has left no checkpoint to go on from"):
+        continue_run(place.workspace, place.store, "bare", 10)
+    with pytest.raises(ConfigError, match="0 more epochs were asked for"):
+        continue_run(place.workspace, place.store, place.trained.id, 0)
+
+
+def test_a_damaged_checkpoint_is_set_aside_and_the_training_begins_again(place: Place) -> None:
+    run = submit(place.workspace, place.store, "train", place.houses.id, ENDLESS)
+    wait_for(place.store, place.workspace, run, learning)
+    place.store.request_pause(run.id)
+    wait_for(place.store, place.workspace, run, ended)
+    path = place.workspace.run_dir(run.id) / CHECKPOINT_NAME
+    path.write_bytes(path.read_bytes()[:-100])
+    run = wait_for(place.store, place.workspace, resume(place.workspace, place.store, run.id), ended)
+    assert run.state == "interrupted"
+    assert "Resume begins again" in run.message
+    resume(place.workspace, place.store, run.id)
+    again = wait_for(place.store, place.workspace, run, lambda now: now.attempt == 3 and learning(now))
+    place.store.request_cancel(again.id)
+    assert wait_for(place.store, place.workspace, again, ended).state == "interrupted"
 
 
 def test_a_training_that_cannot_work_fails_with_the_sentence_of_its_error(place: Place) -> None:
@@ -243,7 +315,7 @@ def test_a_training_that_cannot_work_fails_with_the_sentence_of_its_error(place:
 def test_an_unforeseen_error_is_one_sentence_and_its_trace_is_in_the_log(place: Place) -> None:
     request = {"config": {"a setting of another version": 1}}
     run = place.store.add_run("odd", kind="train", name="odd", dataset_id=place.houses.id, request=request)
-    launch_worker(place.workspace, run.id)
+    ensure(place.workspace)
     run = wait_for(place.store, place.workspace, run, ended)
     assert (run.state, run.message) == (
         "failed",

@@ -1,0 +1,220 @@
+"""How much memory a training needs at its peak, worked out before anything is loaded, beside what is free.
+
+Counted are the arrays of `core.data`, `core.encoding` and `core.loop` that live at the same moment. Two
+moments can be the peak: scaling the encoded training rows, or the network at work on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import DataError
+from core.runs.devices import find_devices
+from core.runs.free_memory import memory_available
+from core.runs.records import Dataset
+from core.runs.sizes import NUMBER_BYTES, TrainingSize, n_hidden, n_parameters, training_size
+from core.runs.widths import EncodedColumn
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core.runs.requests import TrainRequest
+
+# A process with torch, scikit-learn, pandas and Arrow that has trained on next to nothing; seen with a CPU build.
+# The probe measures it, and what it found is used where there is an estimate.
+IMPORTED_BYTES = 440_000_000
+# What CUDA itself takes of a GPU before a tensor is on it.
+CUDA_BYTES = 500_000_000
+
+FLOAT32 = 4
+# The reader holds the file's bytes, the columns as Arrow decodes them and the frame made of them; Arrow's
+# allocator does not give back at once what decoding took.
+COPIES_READ = 3
+# Coerced features, those of the rows that have a target, and these coerced once more by `prepare_tensors`.
+COPIES_COERCED = 3
+# Float64 while the training rows are scaled: their matrix, the scaler's result, and its copy that is cut.
+COPIES_SCALED = 3
+TARGET_ROW = 64  # a Python object for each cell of the target, and references to it
+TARGET_LEVEL = 250  # a level in a dict, under a key of its type and its value
+WEIGHT = 5 * FLOAT32  # with its gradient, Adam's two moments, and its copy of the best epoch
+CHECKPOINT = 4 * FLOAT32  # weight, moments and best weight, as they are gathered to be written
+UNITS_TRAINED = 8  # float32 a unit: what linear, norm, ReLU and dropout give, and as many gradients
+UNITS_EVALUATED = 3
+ROWS_A_PASS = 16_384  # as `core.inference` evaluates
+TREES, TREE_DEPTH, TREE_NODE = 120, {"classification": 8, "regression": 10}, 72
+OUT_OF_BAG = 0.37  # of the rows, copied for each tree to be predicted by it
+
+MOST_OF_IT = 0.5
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What one column costs: its different texts, its encoded columns, and its bytes at the peak."""
+
+    column: str
+    levels: int
+    width: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """What a training takes at its peak; `drivers` are the columns, the costliest first.
+
+    `gpu_bytes` is 0 where no GPU is used. `network_bytes` is the part of the network, wherever it lies;
+    `answers_bytes` that of its answers for every row, and `imported_bytes` what the process has before it
+    reads the table.
+    """
+
+    bytes: int
+    gpu_bytes: int
+    network_bytes: int
+    answers_bytes: int
+    imported_bytes: int
+    n_outputs: int
+    encoded_width: int
+    drivers: tuple[Driver, ...]
+
+
+@dataclass(frozen=True)
+class MemoryFree:
+    """What a new process may take, and what is free on the GPU where one is used."""
+
+    bytes: int
+    gpu_bytes: int = 0
+
+
+def check_memory(workspace: Workspace, dataset: Dataset, request: TrainRequest, *, held_bytes: int = 0) -> None:
+    """Raise DataError where a training clearly cannot fit in the memory that is free now.
+
+    A process that asks for itself gives in `held_bytes` what it holds already and need not find again.
+    """
+    free = memory_free(request.device, held_bytes)
+    need = memory_needed(training_size(workspace, dataset, request), on_gpu=free.gpu_bytes > 0)
+    sentence = refusal(need, free)
+    if sentence:
+        raise DataError(sentence)
+
+
+def memory_free(device: str | None, held_bytes: int = 0) -> MemoryFree:
+    """Return what is free for a training on `device`; the driver is asked unless that is the CPU."""
+    gpu_bytes = 0 if device == "cpu" else find_devices().gpu_free_bytes
+    return MemoryFree(memory_available() + held_bytes, gpu_bytes)
+
+
+def memory_needed(size: TrainingSize, *, on_gpu: bool = False, imported_bytes: int = IMPORTED_BYTES) -> MemoryNeed:
+    """Return what a training of this size takes at its peak, in bytes."""
+    parts = sum(column.parts for column in size.columns)
+    held = size.file_bytes + COPIES_READ * size.frame_bytes + size.n_rows * _row_bytes(size)
+    coerced = size.n_usable * parts * NUMBER_BYTES
+    cells = size.n_usable * size.width
+    network = _network_bytes(size)
+    on_host = network if not on_gpu else n_parameters(size) * CHECKPOINT
+    scaling = COPIES_COERCED * coerced + cells * _scaled_cell(size)
+    training = coerced + cells * _trained_cell(size, on_gpu=on_gpu) + on_host + _forest_bytes(size)
+    peak = max(scaling, training, COPIES_COERCED * coerced + size.target_levels * TARGET_LEVEL)
+    cell = _scaled_cell(size) if scaling >= training else _trained_cell(size, on_gpu=on_gpu)
+    return MemoryNeed(
+        bytes=round(imported_bytes + held + peak),
+        gpu_bytes=round(CUDA_BYTES + cells * FLOAT32 + network) if on_gpu else 0,
+        network_bytes=round(network),
+        answers_bytes=_answers_bytes(size),
+        n_outputs=size.n_outputs,
+        imported_bytes=imported_bytes,
+        encoded_width=size.width,
+        drivers=_drivers(size, cell),
+    )
+
+
+def refusal(need: MemoryNeed, free: MemoryFree) -> str:
+    """Say why a training cannot fit, with what it needs, what there is and what to do; empty where it can."""
+    if need.bytes > free.bytes:
+        return (
+            f"This run needs about {gigabytes(need.bytes)} of memory and {gigabytes(free.bytes)} are free. "
+            f"{_advice(need, need.bytes)}"
+        )
+    if free.gpu_bytes and need.gpu_bytes > free.gpu_bytes:
+        return (
+            f"This run needs about {gigabytes(need.gpu_bytes)} of the GPU's memory and {gigabytes(free.gpu_bytes)} "
+            f"are free. Train on the CPU. {_advice(need, need.gpu_bytes)}"
+        )
+    return ""
+
+
+def gigabytes(n_bytes: float) -> str:
+    """Write a number of bytes as people speak of memory: 640 MB, 6.3 GB, 21 GB."""
+    if n_bytes < 1e9:
+        return f"{n_bytes / 1e6:,.0f} MB"
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes < 9.95e9 else f"{n_bytes / 1e9:,.0f} GB"
+
+
+def _advice(need: MemoryNeed, whole: int) -> str:
+    if need.answers_bytes > MOST_OF_IT * whole:
+        return f"The target has {need.n_outputs:,} categories: choose another, or predict it as a number."
+    if need.network_bytes > MOST_OF_IT * whole:
+        share = _percent(need.network_bytes / whole)
+        return f"The network makes {share} of it: choose a smaller width, fewer layers or a smaller batch size."
+    texts = [driver for driver in need.drivers if driver.levels]
+    if texts and texts[0].bytes > MOST_OF_IT * whole:
+        share = _percent(texts[0].bytes / whole)
+        named = f"Column {texts[0].column!r} alone ({texts[0].levels:,} different texts)"
+        return f"{named} makes {share} of it: leave it out, or group its texts."
+    if texts and sum(driver.bytes for driver in texts) > MOST_OF_IT * whole:
+        named = ", ".join(f"{driver.column!r} ({driver.levels:,})" for driver in texts[:3])
+        return f"The columns with the most different texts cost the most: {named}. Leave some out."
+    return "Use fewer rows, or leave columns out."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * min(1.0, share):.0f} %"
+
+
+def _drivers(size: TrainingSize, cell: float) -> tuple[Driver, ...]:
+    """Return the columns with their bytes, where a cell of the encoded table takes `cell` at the peak."""
+
+    def cost(column: EncodedColumn) -> int:
+        return round(size.n_usable * (column.width * cell + COPIES_COERCED * NUMBER_BYTES * column.parts))
+
+    drivers = (Driver(column.name, column.levels, column.width, cost(column)) for column in size.columns)
+    return tuple(sorted(drivers, key=lambda driver: -driver.bytes))
+
+
+def _row_bytes(size: TrainingSize) -> int:
+    """Return what a row takes beside the frame: the numbers about its dates, and its target as an object."""
+    return TARGET_ROW + NUMBER_BYTES * sum(column.parts for column in size.columns if column.parts > 1)
+
+
+def _scaled_cell(size: TrainingSize) -> float:
+    """Return the bytes of a cell of the encoded table while it is scaled; the test rows wait as one matrix."""
+    test = size.cfg.test_size
+    return NUMBER_BYTES * (COPIES_SCALED * (1 - test) + test)
+
+
+def _trained_cell(size: TrainingSize, *, on_gpu: bool) -> float:
+    """Return the bytes of a cell in training: as a float32, and once more where validation rows are split off."""
+    test = size.cfg.test_size
+    copies = 2 if size.cfg.validation_size > 0 and not on_gpu else 1
+    return FLOAT32 * (copies * (1 - test) + test)
+
+
+def _network_bytes(size: TrainingSize) -> float:
+    """Return what the network takes with its optimizer, its checkpoint, and the rows in work at once."""
+    units, outputs = size.cfg.hidden_dim * n_hidden(size), size.n_outputs
+    batch = min(size.cfg.batch_size, size.n_fitted)
+    trained = batch * (size.width + UNITS_TRAINED * (units + outputs))
+    evaluated = min(ROWS_A_PASS, size.n_fitted) * UNITS_EVALUATED * size.cfg.hidden_dim
+    return n_parameters(size) * (WEIGHT + CHECKPOINT) + FLOAT32 * max(trained, evaluated) + _answers_bytes(size)
+
+
+def _answers_bytes(size: TrainingSize) -> int:
+    """Return what the answers for all training rows take: in parts, joined, and as the loss sees them."""
+    return 3 * FLOAT32 * size.n_fitted * size.n_outputs
+
+
+def _forest_bytes(size: TrainingSize) -> float:
+    """Return what the tree teacher takes: rows copied for a tree, its nodes, and what all say of every row."""
+    if size.cfg.training_mode != "tree_teacher_distillation":
+        return 0.0
+    rows = size.n_fitted * (OUT_OF_BAG * size.width * FLOAT32 + 2 * NUMBER_BYTES * size.n_outputs)
+    nodes = min(1 << (TREE_DEPTH[size.task] + 1), 2 * size.n_fitted)
+    return rows + TREES * nodes * (TREE_NODE + NUMBER_BYTES * size.n_outputs)

@@ -1,0 +1,85 @@
+"""How wide each column of a table becomes when it is encoded, known from how the table was read.
+
+It follows `core.encoding`: a number is one column, a text one for each of its levels, and a date the
+numbers about it. The encoder sees the training rows only, so a level that is rare may not be among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core.runs.records import Roles
+from core.tables.cell import coerce_value
+from core.tables.dates import DATE_FEATURES, TIME_FEATURES
+from core.tables.files.profile import BINS
+from core.tables.report import ColumnProfile, ReadReport
+
+_CLOCK = re.compile(r"\d:\d\d")
+_MIDNIGHT = re.compile(r"\b00:00(:00)?$")
+
+
+@dataclass(frozen=True)
+class EncodedColumn:
+    """A column to learn from: its different texts (0 for numbers and dates), and its encoded columns.
+
+    `parts` is how many columns it is before texts are encoded: more than one for a date.
+    """
+
+    name: str
+    levels: int
+    width: int
+    parts: int = 1
+
+
+def encoded_columns(report: ReadReport, table: Path, roles: Roles, test_size: float) -> tuple[EncodedColumn, ...]:
+    """Return every column that a training under `roles` learns from, in the table's order.
+
+    `table` is the Parquet file, looked into only where texts and numbers are mixed in a column.
+    """
+    return tuple(_columns(report, table, roles, test_size))
+
+
+def _columns(report: ReadReport, table: Path, roles: Roles, test_size: float) -> Iterator[EncodedColumn]:
+    for column in report.columns:
+        if column.name == roles.target or column.name in roles.excluded:
+            continue
+        if column.name in roles.dates:
+            parts = len(DATE_FEATURES) + (len(TIME_FEATURES) if _has_time(column) else 0)
+            yield EncodedColumn(column.name, 0, parts, parts)
+        elif column.kind in ("number", "empty"):
+            yield EncodedColumn(column.name, 0, 1)
+        else:
+            levels = column.n_distinct if column.kind != "mixed" else _count_texts(column, table)
+            yield EncodedColumn(column.name, levels, _text_width(column, levels, report.n_rows, test_size))
+
+
+def _text_width(column: ColumnProfile, levels: int, n_rows: int, test_size: float) -> int:
+    """Return the levels that the training rows are expected to hold, and one column for what is no text.
+
+    A level in c rows is missing from them with probability test_size^c; that all levels are equally
+    frequent is the case with the most of them.
+    """
+    present = max(1, n_rows - column.n_missing)
+    seen: int = round(levels * (1 - test_size ** (present / max(1, levels))))
+    has_others = column.kind == "mixed" or column.n_missing > 0
+    return max(1, seen) + has_others
+
+
+def _count_texts(column: ColumnProfile, table: Path) -> int:
+    """Return how many different texts stand between the numbers of a mixed column."""
+    if len(column.histogram) < BINS:  # then it counts each of them
+        return len(column.histogram)
+    cells = pc.unique(pq.ParquetFile(table).read(columns=[column.name]).column(column.name)).to_pylist()
+    return len({meaning for meaning in map(coerce_value, cells) if isinstance(meaning, str)})
+
+
+def _has_time(column: ColumnProfile) -> bool:
+    """Tell whether the dates that the report shows have a time of day."""
+    shown = [*column.examples, str(column.minimum), str(column.maximum)]
+    return any(_CLOCK.search(text) and not _MIDNIGHT.search(text) for text in shown)

@@ -1,0 +1,142 @@
+"""Preflight: the time and memory that a training will take on this machine, said before it starts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.errors import AppError
+from core.runs.estimate import Estimate, estimate_for, forget_pace, start_probe
+from core.runs.free_memory import memory_available
+from core.runs.memory import Driver, MemoryFree, MemoryNeed, gigabytes, memory_needed, refusal
+from core.runs.records import Dataset
+from core.runs.requests import TrainRequest
+from core.runs.sizes import TrainingSize
+from core.types import TRAINING_MODES
+from pages.shared.cached import devices, read_size
+from pages.shared.state import get_workspace
+from pages.shared.text import count, duration, escape, percent, plural
+
+POLL_SECONDS = 1.0
+AT_REST_SECONDS = 1.0  # nothing is measured for settings that are still being changed
+DRIVERS_SHOWN = 3
+DRAWN = "preflight_drawn"
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What is known of a training before it starts; `estimate` is None while the machine is being measured."""
+
+    dataset: Dataset
+    request: TrainRequest
+    size: TrainingSize
+    need: MemoryNeed
+    free: MemoryFree
+    estimate: Estimate | None
+
+    @property
+    def refusal(self) -> str:
+        """Return why the training cannot fit, empty where it can."""
+        return refusal(self.need, self.free)
+
+    @property
+    def times(self) -> dict[str, str]:
+        """Return the expected time of each mode in words; the same words for all while it is measured."""
+        found = self.estimate
+        if found is None:
+            return {} if self.refusal else dict.fromkeys(TRAINING_MODES, "Measuring…")
+        word = "At most" if found.may_end_early else "About"
+        return {mode: f"{word} {duration(max(1.0, its.seconds))}" for mode, its in found.modes.items()}
+
+
+def look_ahead(dataset: Dataset, request: TrainRequest, task: str) -> Preflight | None:
+    """Return what the training will take; None where it could not begin, which Start then explains."""
+    on_gpu = devices().has_gpu and request.device != "cpu"
+    try:
+        size = read_size(dataset, request, task)
+        estimate = estimate_for(get_workspace(), dataset, request, size)
+    except AppError:
+        return None
+    measured = {"imported_bytes": estimate.imported_bytes} if estimate and estimate.imported_bytes else {}
+    need = memory_needed(size, on_gpu=on_gpu, **measured)
+    free = MemoryFree(memory_available(), devices().gpu_free_bytes if on_gpu else 0)
+    return Preflight(dataset, request, size, need, free, estimate)
+
+
+def show_preflight(found: Preflight, mode: str) -> None:
+    """Draw time, memory and what drives them; measure the machine first where that has not been done."""
+    if found.refusal:
+        st.error(escape(found.refusal), icon=":material/memory:")
+        return
+    with st.container(border=True):
+        if found.estimate is None:
+            st.session_state[DRAWN] = time.monotonic()
+            _await_estimate(found)
+        else:
+            _show_time(found, found.estimate, mode)
+        st.markdown(_memory_words(found))
+        st.caption(_driver_words(found.need, found.size))
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _await_estimate(found: Preflight) -> None:
+    """Wait for the figures, and have them measured once the page is at rest; then draw the page with them."""
+    workspace, training = get_workspace(), (found.dataset, found.request, found.size)
+    if estimate_for(workspace, *training) is not None:
+        st.rerun()
+    st.markdown(":material/timer: Measuring how fast this machine is…")
+    if time.monotonic() - st.session_state[DRAWN] >= AT_REST_SECONDS:
+        try:
+            start_probe(workspace, *training)
+        except AppError as error:
+            st.caption(escape(error.sentence))
+
+
+def _show_time(found: Preflight, estimate: Estimate, mode: str) -> None:
+    words, again = st.columns([4, 1], vertical_alignment="center")
+    words.markdown(f":material/timer: {_time_words(found, estimate, mode)}")
+    if estimate.trouble or estimate.is_busy:
+        again.button(
+            "Measure again", key="preflight_again", width="stretch", on_click=forget_pace,
+            args=(get_workspace(), found.dataset, found.request, found.size),
+        )  # fmt: skip
+
+
+def _time_words(found: Preflight, estimate: Estimate, mode: str) -> str:
+    if estimate.trouble:
+        return f"The time could not be measured: {escape(estimate.trouble)}"
+    epochs, seconds = found.size.cfg.epochs, estimate.modes[mode].epoch_seconds
+    each = f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
+    words = f"**{found.times[mode]}** for {plural(epochs, 'epoch')} of {each}."
+    if estimate.may_end_early:
+        words += " Less if it stops improving."
+    if estimate.is_busy:
+        words += " Measured while the machine was busy, so it may be quicker."
+    return words
+
+
+def _memory_words(found: Preflight) -> str:
+    need, free = found.need, found.free
+    words = (
+        f":material/memory: About **{gigabytes(need.bytes)}** of memory at the peak; {gigabytes(free.bytes)} are free."
+    )
+    if need.gpu_bytes:
+        words += f" About {gigabytes(need.gpu_bytes)} on the GPU; {gigabytes(free.gpu_bytes)} are free."
+    return words
+
+
+def _driver_words(need: MemoryNeed, size: TrainingSize) -> str:
+    """Say which columns make the encoded table wide, for that is what costs time and memory."""
+    table = f"Encoded, the table has {plural(need.encoded_width, 'column')} and {count(size.n_usable)} rows."
+    wide = [driver for driver in need.drivers if driver.width > 1][:DRIVERS_SHOWN]
+    if not wide:
+        return f"{table} Every column costs the same."
+    named = ", ".join(f"**{escape(driver.column)}** ({_width_words(driver, need)})" for driver in wide)
+    return f"{table} What drives the cost: {named}."
+
+
+def _width_words(driver: Driver, need: MemoryNeed) -> str:
+    what = plural(driver.levels, "text") if driver.levels else "a date"
+    return f"{what}, {percent(driver.width / need.encoded_width)}"

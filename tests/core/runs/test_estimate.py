@@ -1,0 +1,211 @@
+"""How long a training takes is measured in a process of its own, kept beside the table, and added up by hand here."""
+
+import fcntl
+import io
+import json
+import math
+import time
+from dataclasses import replace
+
+import pytest
+
+from core.runs import estimate
+from core.runs.datasets import add_table
+from core.runs.estimate import (
+    LOCK_NAME,
+    Estimate,
+    estimate_for,
+    estimate_of,
+    forget_pace,
+    pace_path,
+    start_probe,
+    write_pace,
+)
+from core.runs.pace import Line, ModePace, Pace
+from core.runs.processes import this_process
+from core.runs.records import Dataset
+from core.runs.requests import TrainRequest
+from core.runs.sizes import TrainingSize, training_size
+from core.runs.store import Store
+from core.workspace import Workspace
+from tests.core.runs.conftest import Start
+from tests.core.runs.test_memory import NUMBERS, size_of
+
+PACE = Pace(
+    start=3.0, first=0.5, prepare=Line(0.1, 0.001), finish=Line(0.2, 0.0005), width=10, cell=1e-8,
+    forest=Line(1.0, 1e-6), imported_bytes=400,
+    modes={"mlp_dense": ModePace(0.002, 1e-6), "tree_teacher_distillation": ModePace(0.003, 1e-6)},
+)  # fmt: skip
+REQUEST = TrainRequest(config={"target_column": "price"}, excluded=("id",), dates=("sold",), device="cpu")
+
+
+def wait_for_estimate(
+    workspace: Workspace, dataset: Dataset, request: TrainRequest, size: TrainingSize, seconds: float = 90
+) -> Estimate:
+    """Return the estimate once the probe has written its figures."""
+    deadline = time.monotonic() + seconds
+    while (found := estimate_for(workspace, dataset, request, size)) is None:
+        assert time.monotonic() < deadline, (workspace.home / estimate.LOG_NAME).read_text()
+        time.sleep(0.05)
+    return found
+
+
+def wait_until_free(workspace: Workspace) -> None:
+    """Return when no probe holds the lock any more."""
+    with (workspace.home / LOCK_NAME).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+@pytest.fixture
+def size(workspace: Workspace, houses: Dataset) -> TrainingSize:
+    return training_size(workspace, houses, REQUEST)
+
+
+# Adding up
+
+
+def test_a_run_is_its_preparation_its_epochs_and_its_end():
+    size = size_of(*NUMBERS, n_rows=10_000, epochs=20, batch_size=100, validation_size=0.25, test_size=0.2)
+    found = estimate_of(PACE, size).modes["mlp_dense"]
+    epoch = 60 * 0.002 + 2_000 * 1e-6  # 6,000 rows learn, 2,000 judge, 2,000 score
+    scoring = (6_000 + 2 * 2_000) * 1e-6
+    assert found.epoch_seconds == pytest.approx(epoch)
+    assert found.seconds == pytest.approx(0.5 + (0.1 + 10) + (0.2 + 5) + scoring + 20 * epoch)
+
+
+def test_the_forest_is_added_to_its_mode_alone():
+    size = size_of(*NUMBERS, n_rows=10_000, epochs=1)
+    modes = estimate_of(PACE, size).modes
+    forest = 1.0 + 1e-6 * 8_000 * math.log2(8_001)
+    steps = 125 * 0.001  # the mode's steps are slower
+    difference = modes["tree_teacher_distillation"].seconds - modes["mlp_dense"].seconds
+    assert difference == pytest.approx(forest + steps)
+
+
+def test_columns_that_the_sample_did_not_have_cost_time_too():
+    size = size_of(*NUMBERS, n_rows=1_000)
+    narrow = replace(PACE, width=4)
+    more = estimate_of(narrow, size).modes["mlp_dense"].seconds - estimate_of(PACE, size).modes["mlp_dense"].seconds
+    assert more == pytest.approx(1e-8 * 1_000 * 6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "may"),
+    [
+        ({"epochs": 100, "validation_size": 0.15, "early_stopping_patience": 16}, True),
+        ({"epochs": 100, "validation_size": 0.0, "early_stopping_patience": 16}, False),
+        ({"epochs": 10, "validation_size": 0.15, "early_stopping_patience": 16}, False),
+        ({"epochs": 100, "validation_size": 0.15, "early_stopping_patience": 0}, False),
+    ],
+)
+def test_it_says_whether_a_run_may_end_early(settings: dict[str, float], may: bool):
+    assert estimate_of(PACE, size_of(*NUMBERS, **settings)).may_end_early is may
+
+
+def test_a_line_goes_through_both_points_and_never_below_nothing():
+    assert Line.through((100, 1.0), (300, 2.0)) == Line(0.5, 0.005)
+    assert Line.through((100, 2.0), (300, 1.0)) == Line(1.0, 0.0)  # more took less: a disturbance
+    assert Line.through((100, 0.1), (200, 1.0)) == Line(0.0, 0.005)
+    assert Line.through((100, 1.0), (100, 1.0)) == Line(1.0, 0.0)
+
+
+def test_what_was_measured_survives_being_written():
+    assert Pace.from_dict(json.loads(json.dumps(PACE.as_dict()))) == PACE
+
+
+# Measuring
+
+
+def test_a_probe_measures_every_mode_once_and_is_remembered(workspace: Workspace, houses: Dataset, size: TrainingSize):
+    assert estimate_for(workspace, houses, REQUEST, size) is None
+    assert start_probe(workspace, houses, REQUEST, size)
+    assert not start_probe(workspace, houses, REQUEST, size)  # one is at work
+    found = wait_for_estimate(workspace, houses, REQUEST, size)
+    wait_until_free(workspace)
+    assert found.trouble == ""
+    assert set(found.modes) == {"mlp_dense", "linear_glm_baseline", "tabresnet", "tree_teacher_distillation"}
+    assert all(0 < its.epoch_seconds < its.seconds for its in found.modes.values())
+    assert found.modes["linear_glm_baseline"].epoch_seconds < found.modes["tabresnet"].epoch_seconds
+    assert found.start_seconds > 0
+    assert found.imported_bytes > 100_000_000
+    assert not start_probe(workspace, houses, REQUEST, size)  # it is known
+    assert list(workspace.incoming.iterdir()) == []
+
+
+def test_training_longer_needs_no_new_measurement_and_a_wider_network_does(
+    workspace: Workspace, houses: Dataset, size: TrainingSize
+):
+    write_pace(pace_path(workspace, houses, REQUEST, size), PACE)
+    first = estimate_for(workspace, houses, REQUEST, size)
+    longer = replace(size, cfg=replace(size.cfg, epochs=2 * size.cfg.epochs, learning_rate=0.01))
+    later = estimate_for(workspace, houses, REQUEST, longer)
+    assert first is not None
+    assert later is not None
+    assert later.modes["mlp_dense"].seconds > 1.5 * first.modes["mlp_dense"].seconds
+    wider = replace(size, cfg=replace(size.cfg, hidden_dim=256))
+    assert estimate_for(workspace, houses, REQUEST, wider) is None
+    assert estimate_for(workspace, houses, replace(REQUEST, excluded=()), size) is None
+    assert estimate_for(workspace, houses, REQUEST, replace(size, task="classification")) is None
+
+
+def test_what_is_forgotten_or_damaged_is_measured_again_and_a_run_at_work_is_told(
+    workspace: Workspace, store: Store, houses: Dataset, size: TrainingSize
+):
+    path = pace_path(workspace, houses, REQUEST, size)
+    write_pace(path, PACE)
+    forget_pace(workspace, houses, REQUEST, size)
+    assert estimate_for(workspace, houses, REQUEST, size) is None
+    for damaged in (b"", b"[]", b'{"modes": 3}', b"\xff"):
+        path.write_bytes(damaged)
+        assert estimate_for(workspace, houses, REQUEST, size) is None
+    store.add_run("r1", kind="train", name="other", dataset_id=houses.id, request=REQUEST.as_dict(), epochs=5)
+    store.claim("r1", this_process())
+    assert start_probe(workspace, houses, REQUEST, size)
+    found = wait_for_estimate(workspace, houses, REQUEST, size)
+    assert (found.trouble, found.is_busy) == ("", True)
+    wait_until_free(workspace)
+
+
+def test_a_training_that_could_not_begin_is_said_in_its_own_sentence(workspace: Workspace, store: Store):
+    text = "x,y\n" + "".join(f"{i},{'abc'[i % 3]}\n" for i in range(60))
+    dataset = add_table(workspace, store, io.BytesIO(text.encode()), "words.csv")
+    request = TrainRequest(config={"target_column": "y", "task": "regression"}, device="cpu")
+    size = training_size(workspace, dataset, request)
+    start_probe(workspace, dataset, request, size)
+    found = wait_for_estimate(workspace, dataset, request, size)
+    assert found.trouble.startswith("Column 'y' holds 60 values that are not numbers")
+    assert found.modes == {}
+    wait_until_free(workspace)
+
+
+def test_a_probe_that_takes_too_long_is_ended(
+    workspace: Workspace, houses: Dataset, size: TrainingSize, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(estimate, "LONGEST_SECONDS", 0.3)
+    assert start_probe(workspace, houses, REQUEST, size)
+    assert "took longer than" in wait_for_estimate(workspace, houses, REQUEST, size, 10).trouble
+    wait_until_free(workspace)
+
+
+def test_a_probe_ends_with_the_process_that_started_it(
+    workspace: Workspace, houses: Dataset, size: TrainingSize, start_python: Start
+):
+    code = (
+        "import sys, json\n"
+        "from core.runs.estimate import start_probe\n"
+        "from core.runs.requests import TrainRequest\n"
+        "from core.runs.sizes import training_size\n"
+        "from core.runs.store import open_store\n"
+        "from core.workspace import open_workspace\n"
+        "workspace = open_workspace()\n"
+        "dataset = open_store(workspace).dataset(sys.argv[1])\n"
+        "request = TrainRequest.from_dict(json.loads(sys.argv[2]))\n"
+        "print(start_probe(workspace, dataset, request, training_size(workspace, dataset, request)), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    caller = start_python(code, houses.id, json.dumps(REQUEST.as_dict()))
+    assert caller.stdout is not None
+    assert caller.stdout.readline() == "True\n"
+    caller.kill()
+    wait_until_free(workspace)
+    assert estimate_for(workspace, houses, REQUEST, size) is None

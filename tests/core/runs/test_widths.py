@@ -1,0 +1,87 @@
+"""The width of an encoded table is known from its report, and is what the encoder makes of it."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.columns import feature_frame
+from core.data import prepare_tensors
+from core.runs.datasets import add_table, read_report, table_path
+from core.runs.records import Roles
+from core.runs.store import Store
+from core.runs.widths import EncodedColumn, encoded_columns
+from core.tables.coerce import coerce_frame
+from core.tables.dates import expand_date_columns
+from core.tables.read import load_tabular_file
+from core.types import TrainingConfig
+from core.workspace import Workspace
+
+TEST_SIZE = 0.2
+REAL = {
+    "telco_churn/customer_churn_telco.csv": Roles("Churn"),
+    "titanic/titanic3.xls": Roles("survived"),
+    "ames_housing/house_prices_ames.csv": Roles("SalePrice"),
+    "walmart_sales/sales_forecasting_walmart.csv": Roles("Weekly_Sales", (), ("Date",)),
+}
+
+
+def many_kinds(n_rows: int) -> pd.DataFrame:
+    """Return a table with every kind of column that is encoded in a way of its own."""
+    rng = np.random.default_rng(3)
+    codes = np.array([f"K{i}" for i in range(40)], dtype=object)
+    when = pd.Timestamp("2024-01-05 13:30") + pd.to_timedelta(rng.integers(0, 500, n_rows), unit="D")
+    return pd.DataFrame(
+        {
+            "number": rng.normal(size=n_rows).round(3),
+            "text": rng.choice(["red", "green", "blue"], n_rows),
+            "gaps": np.where(rng.random(n_rows) < 0.2, None, rng.choice(["yes", "no"], n_rows)),
+            "few words": np.where(rng.random(n_rows) < 0.3, "unknown", rng.integers(0, 900, n_rows).astype(str)),
+            "many words": np.where(rng.random(n_rows) < 0.5, rng.choice(codes, n_rows), rng.random(n_rows).astype(str)),
+            "nothing": [""] * n_rows,
+            "seen": when.strftime("%Y-%m-%d %H:%M"),
+            "born": when.strftime("%d.%m.%Y"),
+            "left out": [f"id {i}" for i in range(n_rows)],
+            "y": rng.choice(["a", "b"], n_rows),
+        }
+    )
+
+
+def widths(workspace: Workspace, store: Store, name: str, roles: Roles) -> tuple[tuple[EncodedColumn, ...], int]:
+    """Return what is expected of each column, and the width that training finds."""
+    dataset = store.dataset(name)
+    path = table_path(workspace, dataset)
+    expected = encoded_columns(read_report(workspace, dataset), path, roles, TEST_SIZE)
+    frame = expand_date_columns(load_tabular_file(path), roles.dates)
+    rows = coerce_frame(feature_frame(frame, str(roles.target), roles.excluded))
+    y = frame[roles.target].astype(str).tolist()
+    return expected, prepare_tensors(rows, y, "classification", TrainingConfig(str(roles.target))).input_dim
+
+
+def test_every_kind_of_column_has_the_width_that_the_encoder_gives_it(workspace: Workspace, store: Store):
+    data = many_kinds(1_200).to_csv(index=False).encode()
+    dataset = add_table(workspace, store, io.BytesIO(data), "kinds.csv")
+    found, true_width = widths(workspace, store, dataset.id, Roles("y", ("left out",), ("seen", "born")))
+    by_name = {column.name: column for column in found}
+    assert {name: column.width for name, column in by_name.items()} == {
+        "number": 1, "text": 3, "gaps": 3, "few words": 2, "many words": 41, "nothing": 1, "seen": 17, "born": 15,
+    }  # fmt: skip
+    assert (by_name["many words"].levels, by_name["few words"].levels, by_name["number"].levels) == (40, 1, 0)
+    assert sum(column.width for column in found) == true_width
+
+
+def test_of_texts_that_occur_once_only_the_training_rows_count(workspace: Workspace, store: Store):
+    text = "name,x,y\n" + "".join(f"n{i},{i % 7},{'ab'[i % 2]}\n" for i in range(1_000))
+    dataset = add_table(workspace, store, io.BytesIO(text.encode()), "names.csv")
+    found, true_width = widths(workspace, store, dataset.id, Roles("y"))
+    assert [column.width for column in found] == [800, 1]
+    assert true_width == 801
+
+
+@pytest.mark.parametrize("file", REAL)
+def test_real_tables_become_as_wide_as_expected(file: str, real_tables: Path, workspace: Workspace, store: Store):
+    dataset = add_table(workspace, store, real_tables / file, Path(file).name)
+    found, true_width = widths(workspace, store, dataset.id, REAL[file])
+    assert sum(column.width for column in found) == pytest.approx(true_width, rel=0.06)

@@ -1,0 +1,1 @@
+"""Faults injected for real, and what must hold after each: `python -m tests.faults`."""
