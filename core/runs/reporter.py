@@ -172,13 +172,14 @@ class Reporter:
                 self._tick(signals)
             except AppError as error:
                 logger.warning("The store did not answer: %s", error.sentence)
+            except Exception:  # whatever it is, a run must not lose the thread that hears a wish to stop
+                logger.exception("The reporter could not do all of its work.")
             self._leave_if_overdue()
 
     def _tick(self, signals: list[int]) -> None:
         if signals:
             self._heed(signals)
         self.flush()
-        self._show_vitals()
         state = self._store.state(self._run_id)
         if state not in ACTIVE_STATES or state == "cancelling":
             self._exit("The run was ended or deleted from outside.")
@@ -188,6 +189,7 @@ class Reporter:
         if state == "pausing" and not self._pause.is_set():
             self._pause.set()
             self._deadline = self._deadline or (time.monotonic() + STOP_SECONDS, "paused", "")
+        self._show_vitals()
 
     def _show_vitals(self) -> None:
         now = time.monotonic()

@@ -37,6 +37,7 @@ TICK_SECONDS = 0.5
 LOOK_SECONDS = 0.03  # between two looks at the file that wakes it
 LAUNCH_SECONDS = 60.0  # for a process to claim its run
 LAUNCHES = 2
+LEAVING_SECONDS = 5.0
 IDLE_SECONDS = 30.0
 START_SECONDS = 5.0  # after a run was started, in which no spare takes its processor time
 SPARE_SECONDS = 30.0  # between two spares, should they not last
@@ -54,6 +55,7 @@ class _Launch:
     started_at: float
     oom_kills: int
     count: int
+    gone_at: float = 0.0
 
 
 @dataclass
@@ -81,10 +83,11 @@ class Supervisor:
                 self._await_claim(run)
             else:
                 self._attend(run)
-        for run in startable(runs, self._launches, self.limit, has_gpu=self.has_gpu):
+        waiting = self.store.active_runs()  # some may have ended just now
+        for run in startable(waiting, self._launches, self.limit, has_gpu=self.has_gpu):
             self._launch(run)
         is_warm = self._keep_warm()
-        return is_warm or bool(runs) or bool(self._launches)
+        return is_warm or bool(waiting) or bool(self._launches)
 
     def _launch(self, run: Run, count: int = 1) -> None:
         try:
@@ -104,7 +107,7 @@ class Supervisor:
         if launch is None:
             return
         code = launch.process.poll()
-        if launch.attempt != run.attempt:  # it worked on an earlier attempt, and only has to leave
+        if launch.attempt != run.attempt or code == 0:  # of an earlier attempt, or it came when nothing was waiting
             if code is not None:
                 del self._launches[run.id]
         elif code is None and time.monotonic() - launch.started_at > LAUNCH_SECONDS:
@@ -133,6 +136,8 @@ class Supervisor:
 
     def _bury(self, run: Run) -> None:
         """Mark a run whose process is gone, unless it ended well meanwhile, and end what it has left behind."""
+        if self._is_leaving(run):
+            return
         if run.process is not None and (left := family_of(run.process)):
             kill(Ending(left, time.monotonic()))
         if self.store.state(run.id) == run.state:
@@ -169,6 +174,15 @@ class Supervisor:
         if launch is None or not is_own:
             return Death(None, log)
         return Death(launch.process.poll(), log, oom_kills() > launch.oom_kills)
+
+    def _is_leaving(self, run: Run) -> bool:
+        """Return whether a child has no life left and no exit code yet, for its last threads are still to go."""
+        launch = self._launches.get(run.id)
+        if launch is None or run.process is None or launch.process.pid != run.process.pid:
+            return False
+        now = time.monotonic()
+        launch.gone_at = launch.gone_at or now
+        return launch.process.poll() is None and now - launch.gone_at < LEAVING_SECONDS
 
     def _reap(self, run: Run) -> None:
         """Let a child that has ended go, for until then it looks alive to those who only ask for its number."""

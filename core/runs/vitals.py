@@ -15,7 +15,7 @@ def vitals() -> dict[str, Any]:
     """
     found: dict[str, Any] = {"rss_bytes": psutil.Process().memory_info().rss}
     torch = sys.modules.get("torch")
-    if torch is None or not hasattr(torch, "get_num_threads"):  # its import has not come to its end
+    if torch is None or getattr(torch.__spec__, "_initializing", False):  # its import has not come to its end
         return found
     found["threads"] = torch.get_num_threads()
     if torch.cuda.is_initialized():

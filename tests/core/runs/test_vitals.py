@@ -1,0 +1,30 @@
+"""Promises on what a worker says of itself: true figures, at any moment, and never an end to who asks."""
+
+import subprocess
+import sys
+
+from core.runs.vitals import vitals
+
+WHILE_IT_IMPORTS = """
+import threading
+from core.runs.vitals import vitals
+importing = threading.Thread(target=lambda: __import__("torch"))
+importing.start()
+seen = []
+while importing.is_alive():
+    seen.append(vitals())
+importing.join()
+print(len(seen) > 10, all(found["rss_bytes"] > 0 for found in seen), "threads" in vitals())
+"""
+
+
+def test_memory_is_that_of_the_process() -> None:
+    before = vitals()["rss_bytes"]
+    ballast = bytearray(b"x" * 80_000_000)
+    assert vitals()["rss_bytes"] - before > 60_000_000
+    assert len(ballast) == 80_000_000
+
+
+def test_it_can_be_asked_at_every_moment_of_torchs_import() -> None:
+    done = subprocess.run([sys.executable, "-c", WHILE_IT_IMPORTS], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("True True True\n", 0), done.stderr
