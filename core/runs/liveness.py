@@ -118,8 +118,10 @@ def _unseen(noun: str, death: Death) -> tuple[RunState, str]:
 
 def _left(noun: str, code: int, death: Death) -> tuple[RunState, str]:
     if code == EXIT_LATER:
-        why = _last_words(death) or ": the disk took nothing more, not even the log"
-        return "interrupted", f"The {noun} could not go on{why}."
+        said = death.log.rstrip().rpartition("\n")[2]
+        is_whole = said.endswith(".") and not said[:1].isdigit()  # the disk may have cut it, or kept only lines before
+        why = said if is_whole else "The disk took nothing more, not even the log. Free some space."
+        return "interrupted", f"The {noun} could not go on. {why}"
     return "failed", f"The {noun} process ended by itself (exit code {code}){_last_words(death)}."
 
 

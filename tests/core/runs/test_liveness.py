@@ -107,7 +107,7 @@ def test_a_zombie_is_dead(spawn: Spawn) -> None:
         (-signal.SIGABRT, "failed", "The training process crashed (signal 6, SIGABRT)."),
         (3, "failed", "The training process ended by itself (exit code 3): ValueError: nonsense."),
         (0, "failed", "The training process ended by itself (exit code 0)"),
-        (75, "interrupted", "The training could not go on: ValueError: nonsense."),
+        (75, "interrupted", "The training could not go on. ValueError: nonsense."),
         (None, "interrupted", "The training process is gone and left no reason."),
     ],
 )
@@ -144,6 +144,8 @@ def test_what_kept_a_process_from_beginning_may_be_over_another_time() -> None:
         "interrupted", "The training process was killed (signal 9) from outside.",
     )  # fmt: skip
     assert verdict(a_run("queued"), Death(75, "The disk is full.\n"))[0] == "interrupted"
+    for cut in ("", "The disk is fu", "2026-11-22 17:33:01,7."):
+        assert "The disk took nothing more, not even the log." in verdict(a_run("queued"), Death(75, cut))[1]
 
 
 def test_a_restart_of_the_computer_is_named() -> None:
