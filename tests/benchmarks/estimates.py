@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,12 +195,21 @@ def _run(workspace: Workspace, store: Store, dataset: Dataset, request: TrainReq
     )
     began = time.time()
     process = start_worker(workspace, run_id, threads_for(1), spare)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = _peak_until_the_end(process)
     run = store.run(run_id)
     assert run.state == "finished", run.message
     assert run.finished_at is not None
-    return run, run.finished_at.timestamp() - began, used.ru_maxrss * 1024
+    return run, run.finished_at.timestamp() - began, peak
+
+
+def _peak_until_the_end(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process; return the most memory it held, which its usage would mix up with its parent's."""
+    peak, status = 0, Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        with suppress(OSError, IndexError):  # it may end meanwhile
+            peak = int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+        time.sleep(0.02)
+    return peak
 
 
 def _wait_until_idle(process: psutil.Process) -> None:

@@ -106,10 +106,10 @@ def _little_address_space(place: Ground, tally: Tally) -> None:
 
 
 def _out_of_memory(place: Ground, tally: Tally) -> None:
-    """Have the system end a worker for want of memory, in a control group of its own."""
+    """Have the system end a worker for want of memory: in a control group of its own, with room for no step."""
     run = living.begin(place, "out of memory", epochs=living.ENDLESS, **WIDE)
-    run = living.until(place, run.id, lambda run: run.state == "running")
-    with _group(_pid(run), 200 * 2**20):
+    run = living.until(place, run.id, lambda run: run.epoch >= 1)
+    with _group(_pid(run), ROOM_BYTES):
         _must_fail(place, run, ("Memory ran out",), tally)
 
 
