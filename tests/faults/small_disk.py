@@ -1,4 +1,4 @@
-"""A real disk of 1 MB that fills up, one that is read-only, and a process that may open few files."""
+"""A real disk of 8 MB that fills up, one that is read-only, and a process that may open few files."""
 
 from __future__ import annotations
 
@@ -164,10 +164,10 @@ def _send_supervisor_away(place: Ground) -> None:
 
 @contextmanager
 def _disk(path: Path) -> Iterator[Path]:
-    """Give a disk of 1 MB. Raises Skipped where none can be mounted."""
+    """Give a disk of 8 MB, of which the database's log may take half. Raises Skipped where none can be mounted."""
     path.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "faults", str(path)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "faults", str(path)], capture_output=True, check=False
     )
     if mounted.returncode:
         raise Skipped(f"no small disk can be mounted: {mounted.stderr.decode().strip()}")
