@@ -37,7 +37,7 @@ SERVER_SIDE = (
     "core.serialization",
 )
 SERVER_PACKAGES = ("core/runs", "core/tables", "pages/shared")
-WORKER_ONLY = ("core.runs.compare", "core.runs.measure")
+WORKER_ONLY = ("core.runs.compare", "core.runs.preflight.measure")
 SERVER_SCORING = ("core.scoring", "core.scoring.contract", "core.scoring.write")
 
 

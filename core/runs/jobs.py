@@ -17,7 +17,7 @@ from core.errors import DataError, RunError
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import table_path
 from core.runs.launch import THREAD_VARIABLES
-from core.runs.memory import check_memory
+from core.runs.preflight.memory import check_memory
 from core.runs.quickstart import defer_compiler
 from core.runs.records import Epoch, Run
 from core.runs.reporter import EpochFigures, Reporter

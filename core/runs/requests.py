@@ -16,7 +16,7 @@ from core.errors import AppError, ConfigError, DataError, DiskError, RunError
 from core.modes import mode_words
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import read_report, table_path
-from core.runs.memory import check_memory
+from core.runs.preflight.memory import check_memory
 from core.runs.records import Dataset, Run, RunKind
 from core.runs.store import Store
 from core.runs.summon import ensure

@@ -22,9 +22,9 @@ from core.errors import AppError
 from core.runs import summon
 from core.runs.cancel import TOLD_SECONDS, Ending, family_of, kill, tell_to_end
 from core.runs.checkpoints import resume_words
-from core.runs.devices import find_devices
 from core.runs.launch import keep_spare, start_worker, threads_for
 from core.runs.liveness import Death, Sign, log_tail, oom_kills, sign_of, trouble_of, verdict
+from core.runs.preflight.devices import find_devices
 from core.runs.processes import is_alive
 from core.runs.queueing import job_limit, startable
 from core.runs.records import Run, RunState

@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from core.runs import datasets
-from core.runs.devices import Devices, find_devices
+from core.runs.preflight.devices import Devices, find_devices
+from core.runs.preflight.sizes import TrainingSize, training_size
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.runs.sizes import TrainingSize, training_size
 from core.tables.coerce import coerce_column
 from core.tables.infer import infer_task
 from core.tables.report import ReadReport

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.estimate import Estimate, estimate_for, forget_pace, start_probe
-from core.runs.free_memory import memory_available
-from core.runs.memory import Driver, MemoryFree, MemoryNeed, gigabytes, memory_needed, refusal
+from core.runs.preflight.estimate import Estimate, estimate_for, forget_pace, start_probe
+from core.runs.preflight.free_memory import memory_available
+from core.runs.preflight.memory import Driver, MemoryFree, MemoryNeed, gigabytes, memory_needed, refusal
+from core.runs.preflight.sizes import TrainingSize
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.runs.sizes import TrainingSize
 from core.types import TRAINING_MODES
 from pages.shared.cached import devices, read_size
 from pages.shared.state import get_workspace

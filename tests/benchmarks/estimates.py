@@ -15,12 +15,12 @@ from typing import Any
 import psutil
 
 from core.runs.datasets import add_table, read_report
-from core.runs.estimate import Estimate, estimate_for, start_probe
 from core.runs.launch import keep_spare, start_worker, threads_for
-from core.runs.memory import memory_needed
+from core.runs.preflight.estimate import Estimate, estimate_for, start_probe
+from core.runs.preflight.memory import memory_needed
+from core.runs.preflight.sizes import TrainingSize, training_size
 from core.runs.records import Dataset, Run
 from core.runs.requests import TrainRequest
-from core.runs.sizes import TrainingSize, training_size
 from core.runs.spare import SpareWorker
 from core.runs.store import Store, open_store
 from core.workspace import Workspace, open_workspace

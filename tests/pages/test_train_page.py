@@ -7,11 +7,11 @@ import psutil
 import pytest
 
 from core.runs.datasets import add_table
-from core.runs.estimate import pace_path, write_pace
-from core.runs.pace import Line, ModePace, Pace
+from core.runs.preflight.estimate import pace_path, write_pace
+from core.runs.preflight.pace import Line, ModePace, Pace
+from core.runs.preflight.sizes import training_size
 from core.runs.records import Dataset, Roles
 from core.runs.requests import TrainRequest
-from core.runs.sizes import training_size
 from core.types import TRAINING_MODES, numeric_settings
 from core.workspace import Workspace
 

@@ -15,14 +15,14 @@ import pytest
 import core
 from core import inference, teacher
 from core.errors import DataError
-from core.runs import memory
 from core.runs.datasets import add_table, table_path
-from core.runs.memory import MemoryFree, check_memory, gigabytes, memory_needed, refusal
+from core.runs.preflight import memory
+from core.runs.preflight.memory import MemoryFree, check_memory, gigabytes, memory_needed, refusal
+from core.runs.preflight.sizes import TrainingSize, training_size
+from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.runs.sizes import TrainingSize, training_size
 from core.runs.store import Store
-from core.runs.widths import EncodedColumn
 from core.types import TrainingConfig
 from core.workspace import Workspace
 

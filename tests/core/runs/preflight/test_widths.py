@@ -10,9 +10,9 @@ import pytest
 from core.columns import feature_frame
 from core.data import prepare_tensors
 from core.runs.datasets import add_table, read_report, table_path
+from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Roles
 from core.runs.store import Store
-from core.runs.widths import EncodedColumn, encoded_columns
 from core.tables.coerce import coerce_frame
 from core.tables.dates import expand_date_columns
 from core.tables.read import load_tabular_file

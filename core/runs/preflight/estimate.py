@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any
 from core.errors import AppError, DiskError
 from core.runs.datasets import table_path
 from core.runs.launch import cpu_budget, environment, module_command, threads_for
-from core.runs.pace import Pace
+from core.runs.preflight.pace import Pace
+from core.runs.preflight.sizes import TrainingSize
 from core.runs.records import Dataset
-from core.runs.sizes import TrainingSize
 from core.workspace import Workspace, disk_sentence, write_atomically
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _start(workspace: Workspace, lock: int) -> subprocess.Popen[bytes]:
     """Start the probe; it inherits the lock, which is free again when it has ended."""
     with (workspace.home / LOG_NAME).open("wb") as log:
         return subprocess.Popen(
-            module_command("core.runs.probe"),
+            module_command("core.runs.preflight.probe"),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import checked_config
 from core.runs.datasets import read_report, table_path
+from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Dataset, Roles
-from core.runs.widths import EncodedColumn, encoded_columns
 from core.tables.infer import FEW_SHARE, FEW_VALUES
 from core.tables.report import ColumnProfile, ReadReport
 from core.types import TrainingConfig

@@ -31,9 +31,9 @@ from core.loop import Control, fit
 from core.losses import BatchLoss, Criterion, blended_loss, hard_criterion, soft_criterion
 from core.metrics import loss_on
 from core.models import build_model
-from core.runs.pace import Line, ModePace, Pace
+from core.runs.preflight.pace import Line, ModePace, Pace
+from core.runs.preflight.sizes import TrainingSize
 from core.runs.requests import TrainRequest
-from core.runs.sizes import TrainingSize
 from core.serialization import save_bundle
 from core.tables.coerce import coerce_frame
 from core.tables.dates import expand_date_columns

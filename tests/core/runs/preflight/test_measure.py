@@ -9,18 +9,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tests.core.runs.test_memory import NUMBERS, size_of
 
 from core.loop import fit
 from core.models import build_model
 from core.runs.datasets import table_path
-from core.runs.estimate import estimate_of
-from core.runs.measure import FEWEST_ROWS, MOST_ROWS, measure, sample_rows, write_sample
+from core.runs.preflight.estimate import estimate_of
+from core.runs.preflight.measure import FEWEST_ROWS, MOST_ROWS, measure, sample_rows, write_sample
+from core.runs.preflight.sizes import training_size
+from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.runs.sizes import training_size
-from core.runs.widths import EncodedColumn
 from core.workspace import Workspace
-from tests.core.runs.test_memory import NUMBERS, size_of
 
 
 @pytest.mark.parametrize("rows_a_group", [100_000, 700, 90])

@@ -1,4 +1,4 @@
-"""The process that measures this machine for one training: `python -m core.runs.probe`, the order on its input."""
+"""Measures this machine for one training: `python -m core.runs.preflight.probe`, with the order on its input."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import psutil
 
 from core.errors import AppError
 from core.runs.datasets import table_path
-from core.runs.estimate import Order, write_pace
 from core.runs.jobs import import_torch
-from core.runs.pace import Pace
+from core.runs.preflight.estimate import Order, write_pace
+from core.runs.preflight.pace import Pace
+from core.runs.preflight.sizes import training_size
 from core.runs.requests import TrainRequest
-from core.runs.sizes import training_size
 from core.runs.store import Store, open_store
 from core.workspace import open_workspace
 
@@ -50,7 +50,7 @@ def _end_with_the_caller() -> None:
 
 
 def _measure(order: Order) -> Pace:
-    from core.runs.measure import measure
+    from core.runs.preflight.measure import measure
 
     workspace = open_workspace(order.home)
     store = open_store(workspace)

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.runs.free_memory import memory_available
+from core.runs.preflight.free_memory import memory_available
 
 UNLIMITED = 9_223_372_036_854_771_712
 

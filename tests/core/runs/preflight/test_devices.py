@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.devices import Gpu, ask_driver, describe, find_devices, torch_cuda_version
+from core.runs.preflight.devices import Gpu, ask_driver, describe, find_devices, torch_cuda_version
 
 GPU = Gpu("NVIDIA L4", 24_000_000_000, 21_000_000_000)
 

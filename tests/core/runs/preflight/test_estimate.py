@@ -8,10 +8,11 @@ import time
 from dataclasses import replace
 
 import pytest
+from tests.core.runs.test_memory import NUMBERS, size_of
 
-from core.runs import estimate
 from core.runs.datasets import add_table
-from core.runs.estimate import (
+from core.runs.preflight import estimate
+from core.runs.preflight.estimate import (
     LOCK_NAME,
     Estimate,
     estimate_for,
@@ -21,15 +22,14 @@ from core.runs.estimate import (
     start_probe,
     write_pace,
 )
-from core.runs.pace import Line, ModePace, Pace
+from core.runs.preflight.pace import Line, ModePace, Pace
+from core.runs.preflight.sizes import TrainingSize, training_size
 from core.runs.processes import this_process
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.runs.sizes import TrainingSize, training_size
 from core.runs.store import Store
 from core.workspace import Workspace
 from tests.core.runs.conftest import Start
-from tests.core.runs.test_memory import NUMBERS, size_of
 
 PACE = Pace(
     start=3.0, first=0.5, prepare=Line(0.1, 0.001), finish=Line(0.2, 0.0005), width=10, cell=1e-8,
@@ -192,9 +192,9 @@ def test_a_probe_ends_with_the_process_that_started_it(
 ):
     code = (
         "import sys, json\n"
-        "from core.runs.estimate import start_probe\n"
+        "from core.runs.preflight.estimate import start_probe\n"
         "from core.runs.requests import TrainRequest\n"
-        "from core.runs.sizes import training_size\n"
+        "from core.runs.preflight.sizes import training_size\n"
         "from core.runs.store import open_store\n"
         "from core.workspace import open_workspace\n"
         "workspace = open_workspace()\n"

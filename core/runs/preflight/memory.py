@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import DataError
-from core.runs.devices import find_devices
-from core.runs.free_memory import memory_available
+from core.runs.preflight.devices import find_devices
+from core.runs.preflight.free_memory import memory_available
+from core.runs.preflight.sizes import NUMBER_BYTES, TrainingSize, n_hidden, n_parameters, training_size
+from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
-from core.runs.sizes import NUMBER_BYTES, TrainingSize, n_hidden, n_parameters, training_size
-from core.runs.widths import EncodedColumn
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pytest
 from core.errors import ConfigError
 from core.models import build_model
 from core.runs.datasets import add_table
+from core.runs.preflight.sizes import n_hidden, n_parameters, training_size
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.runs.sizes import n_hidden, n_parameters, training_size
 from core.runs.store import Store
 from core.trainer import train_model_from_file
 from core.types import TRAINING_MODES, TrainingConfig
