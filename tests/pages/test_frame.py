@@ -20,7 +20,6 @@ from core.modes import mode_words
 from core.runs.store import open_store
 from core.types import TRAINING_MODES
 from core.workspace import open_workspace
-from pages.shared.devices import find_devices, torch_cuda_version
 from pages.shared.modes import modes_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,15 +181,6 @@ def test_modes_for_categories_are_closed_to_numbers_with_the_reason():
     assert not [mode for mode, reason in modes_for("classification") if reason]
     closed = [mode for mode, reason in modes_for("regression") if reason]
     assert closed == ["imbalance_aware", "calibrated_classifier"]
-
-
-def test_the_device_is_named_with_its_reason():
-    import torch
-
-    found = find_devices()
-    assert found.has_gpu == torch.cuda.is_available()
-    assert torch_cuda_version() == torch.version.cuda
-    assert found.sentence.endswith(".")
 
 
 @pytest.mark.parametrize("name", ["customer_churn.csv", "apartment_prices.csv", "fruit_quality.xlsx"])
