@@ -194,10 +194,14 @@ def _full(place: Ground) -> Iterator[None]:
 def _read_only(place: Ground) -> Iterator[None]:
     """Let nothing be written. The system refuses that while a file is open for writing."""
     disk = str(place.home.parent)
-    done = subprocess.run(["mount", "-o", "remount,ro", disk], capture_output=True, check=False)
-    if done.returncode:
-        raise Skipped(f"the disk is busy and cannot be made read-only: {done.stderr.decode().strip()}")
+    if not wait_until(lambda: _remount("ro", disk), 10, 0.2):
+        raise Skipped("the disk stays busy and cannot be made read-only")
     try:
         yield
     finally:
-        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        _remount("rw", disk)
+
+
+def _remount(how: str, disk: str) -> bool:
+    """Mount a disk again in another way; return whether the system did."""
+    return not subprocess.run(["mount", "-o", f"remount,{how}", disk], capture_output=True, check=False).returncode

@@ -6,7 +6,9 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +25,14 @@ from tests.load.session import Session, Visit
 from tests.load.stage import Stage, log_complaints, staged
 from tests.serving import Server
 
+Result = TypeVar("Result")
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in a thread of its own: a browser test's driver may keep an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
@@ -33,7 +43,7 @@ def stage() -> Iterator[Stage]:
 def test_two_tabs_are_drawn_and_a_live_chart_shows_new_epochs_by_itself(stage):
     visit = Visit(stage.server.url, stage.xsrf)
     epochs = EpochWatch(stage.store, stage.training_run)
-    asyncio.run(_follow_and_walk(stage, visit, epochs))
+    run(_follow_and_walk(stage, visit, epochs))
     assert visit.notes.failures == {}
     assert log_complaints(stage.server) == []
     pages = [drawing.page for drawing in visit.notes.drawings if not drawing.fragment]
@@ -68,7 +78,7 @@ def test_an_error_on_a_page_and_a_page_that_is_not_there_are_noticed(stage):
             await tab.open("model", "run=nope")
             await tab.open("nowhere")
 
-    asyncio.run(look_for_what_is_not_there())
+    run(look_for_what_is_not_there())
     assert len([words for words in visit.notes.failures if "There is no run" in words]) == 1
     assert [words for words in visit.notes.failures if "page not found" in words] != [], visit.notes.failures
 
@@ -82,7 +92,7 @@ def test_a_server_that_hangs_up_is_noticed(stage):
             await tab._socket.send("a text, where the server wants bytes")
             await tab._listener
 
-    asyncio.run(send_nonsense())
+    run(send_nonsense())
     assert [words for words in visit.notes.failures if words.startswith("/runs: disconnected")]
 
 
@@ -90,7 +100,7 @@ def test_a_small_load_is_measured_and_one_failure_breaks_a_promise(stage):
     plan = Plan(
         n_charts=1, n_walkers=1, seconds=3, opening_seconds=0.5, think_seconds=(0.2, 0.4), every=0.5, n_connects=0
     )
-    outcome = asyncio.run(play(stage, plan))
+    outcome = run(play(stage, plan))
     assert failures(outcome) == {}
     assert {promise.what for promise in promises(outcome) if math.isnan(promise.value)} == set()
     assert {process.what for process in outcome.processes} >= {"server"}
