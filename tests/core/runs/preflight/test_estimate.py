@@ -8,7 +8,6 @@ import time
 from dataclasses import replace
 
 import pytest
-from tests.core.runs.test_memory import NUMBERS, size_of
 
 from core.runs.datasets import add_table
 from core.runs.preflight import estimate
@@ -30,6 +29,7 @@ from core.runs.requests import TrainRequest
 from core.runs.store import Store
 from core.workspace import Workspace
 from tests.core.runs.conftest import Start
+from tests.core.runs.preflight.test_memory import NUMBERS, size_of
 
 PACE = Pace(
     start=3.0, first=0.5, prepare=Line(0.1, 0.001), finish=Line(0.2, 0.0005), width=10, cell=1e-8,

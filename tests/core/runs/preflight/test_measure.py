@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tests.core.runs.test_memory import NUMBERS, size_of
 
 from core.loop import fit
 from core.models import build_model
@@ -21,6 +20,7 @@ from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
 from core.workspace import Workspace
+from tests.core.runs.preflight.test_memory import NUMBERS, size_of
 
 
 @pytest.mark.parametrize("rows_a_group", [100_000, 700, 90])
