@@ -40,7 +40,7 @@ LAUNCHES = 2
 LEAVING_SECONDS = 5.0
 IDLE_SECONDS = 30.0
 START_SECONDS = 5.0  # after a run was started, in which no spare takes its processor time
-SPARE_SECONDS = 30.0  # between two spares, should they not last
+SPARE_SECONDS = 30.0  # between two spares, should they end before they get a run
 LOCK_SECONDS = 1.0  # of waiting for a lock that someone may only be looking at
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Supervisor:
             return
         now = time.monotonic()
         self._launches[run.id] = _Launch(process, run.attempt, now, oom_kills(), count)
-        self._next_spare_at = max(self._next_spare_at, now + START_SECONDS)
+        self._next_spare_at = now + START_SECONDS
         logger.info("Run %s is given to process %d.", run.id, process.pid)
 
     def _await_claim(self, run: Run) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.serving import CHROMIUM, CHROMIUM_ARGS, Server, start_server, stop_server, wait_until_it_answers
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+playwright.expect.set_options(timeout=60_000)  # milliseconds: a busy machine may need them to start a run
 
 
 @dataclass
@@ -64,7 +65,7 @@ def watch() -> Watch:
 def page(browser: playwright.Browser, watch: Watch, tmp_path: Path) -> Iterator[playwright.Page]:
     """Return a page of a fresh profile; no request may leave the machine, and no error may be logged."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.on("request", lambda request: _note_request(watch, request.url))
     page.on("console", lambda message: _note_message(watch, message))
