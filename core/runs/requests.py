@@ -16,6 +16,7 @@ from core.errors import AppError, ConfigError, DataError, DiskError, RunError
 from core.modes import mode_words
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import read_report, table_path
+from core.runs.preflight.estimate import stop_probe
 from core.runs.preflight.memory import check_memory
 from core.runs.records import Dataset, Run, RunKind
 from core.runs.store import Store
@@ -177,6 +178,7 @@ def teacher_path(workspace: Workspace, store: Store, request: DistilRequest) -> 
 
 def _handed_over(workspace: Workspace, store: Store, run: Run) -> Run:
     """Call the supervisor to a queued run; where none can come, the run rests until it is resumed."""
+    stop_probe(workspace)
     try:
         ensure(workspace)
     except AppError as error:

@@ -24,6 +24,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from core.errors import AppError, DiskError
 from core.runs.datasets import table_path
 from core.runs.launch import cpu_budget, environment, module_command, threads_for
@@ -35,6 +37,7 @@ from core.workspace import Workspace, disk_sentence, write_atomically
 if TYPE_CHECKING:
     from core.runs.requests import TrainRequest
 
+MODULE = "core.runs.preflight.probe"
 LOCK_NAME = "probe.lock"
 LOG_NAME = "probe.log"
 FOLDER_NAME = "pace"
@@ -115,12 +118,28 @@ def start_probe(workspace: Workspace, dataset: Dataset, request: TrainRequest, s
                 return False
             place.unlink(missing_ok=True)  # a damaged one
             process = _start(workspace, lock.fileno())
+            lock.truncate(0)
+            lock.write(str(process.pid).encode("ascii"))
     except BlockingIOError:
         return False
     except OSError as error:
         raise DiskError(disk_sentence(error, workspace.home)) from error
     threading.Thread(target=_attend, args=(process, order), name="attend-probe", daemon=True).start()
     return True
+
+
+def stop_probe(workspace: Workspace) -> None:
+    """End the probe that is at work in this workspace, whose figures a run that starts now would spoil."""
+    try:
+        with (workspace.home / LOCK_NAME).open("rb") as lock:
+            pid = int(lock.read() or b"0")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it: the number is an old one
+    except BlockingIOError:
+        with suppress(psutil.Error, ProcessLookupError):
+            if MODULE in psutil.Process(pid).cmdline():
+                os.killpg(pid, signal.SIGTERM)
+    except (OSError, ValueError):
+        return
 
 
 def pace_path(workspace: Workspace, dataset: Dataset, request: TrainRequest, size: TrainingSize) -> Path:
@@ -171,7 +190,7 @@ def _start(workspace: Workspace, lock: int) -> subprocess.Popen[bytes]:
     """Start the probe; it inherits the lock, which is free again when it has ended."""
     with (workspace.home / LOG_NAME).open("wb") as log:
         return subprocess.Popen(
-            module_command("core.runs.preflight.probe"),
+            module_command(MODULE),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -195,7 +214,7 @@ def _attend(process: subprocess.Popen[bytes], order: Order) -> None:
             trouble = f"Measuring took longer than {LONGEST_SECONDS:.0f} seconds, so expect a slow training."
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-    if not Path(order.place).exists():
+    if process.returncode != -signal.SIGTERM and not Path(order.place).exists():
         with suppress(AppError):  # the table may have been deleted meanwhile
             write_pace(Path(order.place), Pace(trouble=trouble))
 

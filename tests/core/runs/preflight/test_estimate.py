@@ -19,6 +19,7 @@ from core.runs.preflight.estimate import (
     forget_pace,
     pace_path,
     start_probe,
+    stop_probe,
     write_pace,
 )
 from core.runs.preflight.pace import Line, ModePace, Pace
@@ -209,3 +210,17 @@ def test_a_probe_ends_with_the_process_that_started_it(
     caller.kill()
     wait_until_free(workspace)
     assert estimate_for(workspace, houses, REQUEST, size) is None
+
+
+def test_a_run_that_starts_ends_the_probe_which_is_not_called_a_failure_and_begins_again_later(
+    workspace: Workspace, houses: Dataset, size: TrainingSize
+):
+    stop_probe(workspace)  # where there was never one
+    assert start_probe(workspace, houses, REQUEST, size)
+    stop_probe(workspace)
+    wait_until_free(workspace)
+    stop_probe(workspace)  # where the one that was has ended
+    time.sleep(0.2)  # the thread that attended it would write its trouble now
+    assert estimate_for(workspace, houses, REQUEST, size) is None
+    assert start_probe(workspace, houses, REQUEST, size)
+    assert not wait_for_estimate(workspace, houses, REQUEST, size).trouble
