@@ -1,7 +1,7 @@
 """Taking a table in: keep the file, have it read in a process of its own, and remember what was read.
 
 datasets/<sha256>/original.csv             the file as it came
-datasets/<sha256>/<reading>/table.parquet  one reading of it: a workbook has one for each sheet
+datasets/<sha256>/<reading>/table.parquet  one reading of it: one for each way of reading that was chosen
 datasets/<sha256>/<reading>/report.json
 """
 
@@ -14,6 +14,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,7 @@ from core.errors import AppError, RunError, TableFileError
 from core.runs.records import Dataset, utc_now
 from core.runs.store import Store
 from core.tables.files import limits
+from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.report import ReadReport
 from core.tables.sandbox import read_in_sandbox
 from core.workspace import Workspace, disk_sentence, is_passing, sync, system_sentence
@@ -41,10 +43,10 @@ def add_table(
     store: Store,
     source: Path | BinaryIO,
     name: str,
-    sheet: str | None = None,
+    options: ReadOptions = AUTOMATIC,
     is_sample: bool = False,
 ) -> Dataset:
-    """Keep the file `name`, read it and return its table; the same file again gives the same table.
+    """Keep the file `name`, read it and return its table; the same file read alike gives the same table.
 
     Raises TableFileError in one sentence when it cannot be read, and then leaves nothing behind.
     """
@@ -52,18 +54,23 @@ def add_table(
         file_name = os.path.basename(name.replace("\\", "/")).strip() or "table"
         original = scratch / f"original{_suffix(file_name)}"
         sha256 = _spool(source, original)
-        known = _known_reading(workspace, store, sha256, sheet)
+        known = _known_reading(workspace, store, sha256, options)
         if known is not None:
             return known
-        report = _read(original, scratch / "reading", sheet)
+        report = _read(original, scratch / "reading", options)
         dataset = _describe(report, file_name=file_name, sha256=sha256, is_sample=is_sample)
         _keep(workspace, dataset, original, scratch / "reading")
     return store.add_dataset(dataset)
 
 
-def change_sheet(workspace: Workspace, store: Store, dataset: Dataset, sheet: str) -> Dataset:
-    """Return the table on another sheet of the same workbook, reading it if it is new."""
-    return add_table(workspace, store, _original(workspace, dataset), dataset.file_name, sheet, dataset.is_sample)
+def read_again(workspace: Workspace, store: Store, dataset: Dataset, options: ReadOptions) -> Dataset:
+    """Return the table that the same file gives when it is read with `options`, reading it if it is new.
+
+    Raises TableFileError where it cannot be read so; the table that was there stays.
+    """
+    return add_table(
+        workspace, store, _original(workspace, dataset), dataset.file_name, options.checked(), dataset.is_sample
+    )
 
 
 def table_path(workspace: Workspace, dataset: Dataset) -> Path:
@@ -163,9 +170,9 @@ def _suffix(file_name: str) -> str:
     return suffix if _SUFFIX.fullmatch(suffix) else ""
 
 
-def _known_reading(workspace: Workspace, store: Store, sha256: str, sheet: str | None) -> Dataset | None:
+def _known_reading(workspace: Workspace, store: Store, sha256: str, options: ReadOptions) -> Dataset | None:
     """Return the table that this file gave before, where that is known without reading it again."""
-    dataset_id = _reading_id(sha256, sheet)
+    dataset_id = _reading_id(sha256, options)
     if not store.has_dataset(dataset_id):
         return None
     dataset = store.dataset(dataset_id)
@@ -174,10 +181,10 @@ def _known_reading(workspace: Workspace, store: Store, sha256: str, sheet: str |
     return dataset if whole else None
 
 
-def _read(original: Path, folder: Path, sheet: str | None) -> ReadReport:
+def _read(original: Path, folder: Path, options: ReadOptions) -> ReadReport:
     folder.mkdir()
     try:
-        return read_in_sandbox(original, folder, sheet)
+        return read_in_sandbox(original, folder, options)
     except AppError:
         raise
     except MemoryError as error:
@@ -188,7 +195,7 @@ def _describe(report: ReadReport, *, file_name: str, sha256: str, is_sample: boo
     stem = Path(file_name).stem or file_name
     first_sheet = not report.sheets or report.sheet in (None, report.sheets[0])
     return Dataset(
-        id=_reading_id(sha256, report.sheet),
+        id=_reading_id(sha256, replace(report.options, sheet=report.sheet)),
         name=stem if first_sheet else f"{stem} · {report.sheet}",
         sha256=sha256,
         file_name=file_name,
@@ -201,9 +208,8 @@ def _describe(report: ReadReport, *, file_name: str, sha256: str, is_sample: boo
     )
 
 
-def _reading_id(sha256: str, sheet: str | None) -> str:
-    options = "" if sheet is None else f"sheet={sheet}"
-    return hashlib.sha256(f"{sha256}\n{options}".encode()).hexdigest()[:16]
+def _reading_id(sha256: str, options: ReadOptions) -> str:
+    return hashlib.sha256(f"{sha256}\n{options.key}".encode()).hexdigest()[:16]
 
 
 def _keep(workspace: Workspace, dataset: Dataset, original: Path, reading: Path) -> None:

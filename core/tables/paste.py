@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 
 from core.errors import DataError
 from core.tables.cell import is_number_text
-from core.tables.files.columns import find_marks, without_marks
 from core.tables.files.dialect import NO_SEPARATOR, SEPARATORS, find_separator
+from core.tables.files.marks import find_marks, settled, table_decimal, without_marks
 from core.tables.files.names import name_columns, shown
+from core.tables.numbers import PLAIN
 
 MAX_PASTED_ROWS = 5_000
 
@@ -102,7 +103,7 @@ def _names(header: Sequence[str], known_columns: Sequence[str]) -> tuple[tuple[s
     extra = name_columns([name for name, known in zip(header, matched, strict=True) if known is None])
     extra_names = iter(extra.names)
     names = tuple(next(extra_names) if known is None else known for known in matched)
-    return names, extra.notices
+    return names, tuple(change.sentence for change in extra.changes)
 
 
 def _check_count(body: Rows) -> None:
@@ -133,12 +134,14 @@ def _repair_marks(
     frame: pd.DataFrame, has_header: bool, notices: tuple[str, ...]
 ) -> tuple[pd.DataFrame, bool, tuple[str, ...]]:
     """Rewrite columns of numbers like 1.234,56 or 1,234.56 with a decimal point alone."""
+    texts = {name: pa.array(frame[name].str.strip(), pa.string()) for name in frame.columns}
+    found = {name: find_marks(pc.unique(cells.filter(pc.not_equal(cells, "")))) for name, cells in texts.items()}
+    decimal = table_decimal(found.values())
     repaired = []
-    for name in frame.columns:
-        texts = pa.array(frame[name].str.strip(), pa.string())
-        marks = find_marks(texts.filter(pc.not_equal(texts, "")))
-        if marks != "plain":
-            frame[name] = pd.Series(without_marks(texts, marks).to_pylist(), dtype="str")
+    for name, cells in texts.items():
+        marks = settled(found[name], decimal)
+        if marks is not None and marks != PLAIN:
+            frame[name] = pd.Series(without_marks(cells, marks).to_pylist(), dtype="str")
             repaired.append(f"'{name}'")
     if repaired:
         notices += (f"Numbers with a comma were recognised in {shown(repaired)}.",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +15,19 @@ import pyarrow.parquet as pq
 
 from core.errors import TableFileError
 from core.tables.files.content import looks_like_workbook
-from core.tables.files.convert import TABLE_NAME, open_table
+from core.tables.files.convert import TABLE_NAME, convert_file, open_table
+from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.sandbox import read_in_sandbox, sheets_in_sandbox
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
 
 
-def load_tabular_file(path: str | PathLike[str], sheet_name: str | None = None) -> pd.DataFrame:
+def load_tabular_file(
+    path: str | PathLike[str], sheet_name: str | None = None, options: ReadOptions | None = None
+) -> pd.DataFrame:
     """Return the table at `path`: of a workbook, the sheet named or the first visible one with cells.
+
+    `options` are choices about reading, as the app offers them; what they leave open is decided alike.
 
     Whole numbers are int64, or Int64 where cells are missing; other numbers float64; dates
     datetime64[us]; all else text as it stands in the file, so that 007 and NA stay what they are.
@@ -29,12 +35,18 @@ def load_tabular_file(path: str | PathLike[str], sheet_name: str | None = None) 
     FileNotFoundError.
     """
     path = _checked(path)
+    options = (options or AUTOMATIC).checked()
+    if sheet_name is not None:
+        options = replace(options, sheet=sheet_name)
     with TemporaryDirectory(prefix="rowsmith-") as name:
         folder = Path(name)
         if looks_like_workbook(path):
-            read_in_sandbox(path, folder, sheet_name)
+            read_in_sandbox(path, folder, options)
             return frame_of(pq.read_table(folder / TABLE_NAME))
-        opened = open_table(path, folder)
+        opened = open_table(path, folder, options)
+        if opened.report.kind == "parquet" and options.key:
+            convert_file(path, folder, options)
+            return frame_of(pq.read_table(folder / TABLE_NAME))
         return frame_of(pa.Table.from_batches(opened.batches, opened.schema))
 
 

@@ -1,7 +1,7 @@
 """Read one file in a process of its own, which a hostile or damaged file may bring down.
 
-`python -m core.tables.sandbox read SOURCE FOLDER [SHEET]` writes the table and the report to FOLDER;
-`python -m core.tables.sandbox sheets SOURCE` lists the visible sheets. Both print one JSON object.
+`python -m core.tables.sandbox read SOURCE FOLDER OPTIONS` writes the table and the report to FOLDER, `head` prints
+the first rows, and `sheets SOURCE` lists the visible sheets. OPTIONS is JSON; each prints one JSON object.
 The process limits its own memory and computing time before it opens the file; the
 parent limits the time on the clock and ends the whole process group.
 """
@@ -14,13 +14,15 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from core.errors import AppError, TableFileError
 from core.tables.files import limits
 from core.tables.files.content import looks_like_workbook
-from core.tables.report import ReadReport
+from core.tables.options import AUTOMATIC, ReadOptions
+from core.tables.report import Head, ReadReport
 
 REPORT_NAME = "report.json"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -29,26 +31,38 @@ _TOO_MUCH_MEMORY = (
 )
 
 
-def read_in_sandbox(source: Path, folder: Path, sheet_name: str | None = None) -> ReadReport:
+def read_in_sandbox(source: Path, folder: Path, options: ReadOptions = AUTOMATIC) -> ReadReport:
     """Write `folder/table.parquet` and `folder/report.json` from `source`, and return the report.
 
     Raises TableFileError with one sentence when the file is no table or takes too much.
     """
-    n_bytes = source.stat().st_size
-    if n_bytes > limits.max_file_bytes():
-        raise TableFileError(
-            f"The file has {n_bytes / limits.MEGABYTE:,.0f} MB; "
-            f"at most {limits.max_file_bytes() // limits.MEGABYTE:,} MB are read."
-        )
-    sheet = [] if sheet_name is None else [sheet_name]
-    _call("read", source, [str(folder.resolve()), *sheet])
+    _check_size(source)
+    _call("read", source, [str(folder.resolve()), json.dumps(options.as_dict())])
     return ReadReport.from_json((folder / REPORT_NAME).read_text(encoding="utf-8"))
+
+
+def head_in_sandbox(source: Path, folder: Path, options: ReadOptions = AUTOMATIC) -> Head:
+    """Return the first rows of `source`, read from its beginning alone where it is a text or Parquet file.
+
+    Nothing is kept; `folder` is for what is written on the way. Raises TableFileError.
+    """
+    _check_size(source)
+    answer = _call("head", source, [str(folder.resolve()), json.dumps(options.as_dict())])
+    return Head(tuple(answer["names"]), tuple(tuple(row) for row in answer["rows"]))
 
 
 def sheets_in_sandbox(source: Path) -> list[str]:
     """Return the visible sheets of the workbook `source`."""
     answer = _call("sheets", source, [])
     return [str(name) for name in answer["sheets"]]
+
+
+def _check_size(source: Path) -> None:
+    n_bytes, most = source.stat().st_size, limits.max_file_bytes(is_workbook=looks_like_workbook(source))
+    if n_bytes > most:
+        raise TableFileError(
+            f"The file has {n_bytes / limits.MEGABYTE:,.0f} MB; at most {most // limits.MEGABYTE:,} MB are read."
+        )
 
 
 def _call(verb: str, source: Path, arguments: list[str]) -> dict[str, Any]:
@@ -117,7 +131,7 @@ def main(arguments: list[str]) -> int:
     verb, source, *rest = arguments
     try:
         _limit_self(Path(source))
-        answer = _read(Path(source), rest) if verb == "read" else _sheets(Path(source))
+        answer = _VERBS[verb](Path(source), *rest)
     except AppError as error:
         answer = {"error": error.sentence}
     except MemoryError:
@@ -143,23 +157,32 @@ def _limit_self(source: Path) -> None:
     seconds = int(limits.wall_seconds(source.stat().st_size, is_workbook))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.WRITTEN_TO_READ * limits.max_file_bytes(),) * 2)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.WRITTEN_TO_READ * limits.max_file_bytes(is_workbook),) * 2)
     memory = limits.WORKBOOK_MEMORY_BYTES if is_workbook else limits.OTHER_MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
-def _read(source: Path, rest: list[str]) -> dict[str, Any]:
+def _read(source: Path, folder: str, options: str) -> dict[str, Any]:
     from core.tables.files.convert import convert_file
 
-    folder, *sheet = rest
-    report = convert_file(source, Path(folder), sheet[0] if sheet else None)
+    report = convert_file(source, Path(folder), ReadOptions.from_dict(json.loads(options)))
     return {"rows": report.n_rows}
+
+
+def _head(source: Path, folder: str, options: str) -> dict[str, Any]:
+    from core.tables.files.head import read_head
+
+    head = read_head(source, Path(folder), ReadOptions.from_dict(json.loads(options)))
+    return {"names": head.names, "rows": head.rows}
 
 
 def _sheets(source: Path) -> dict[str, Any]:
     from core.tables.files.workbook import visible_sheets
 
     return {"sheets": visible_sheets(source)}
+
+
+_VERBS: dict[str, Callable[..., dict[str, Any]]] = {"read": _read, "head": _head, "sheets": _sheets}
 
 
 if __name__ == "__main__":

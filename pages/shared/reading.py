@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.datasets import change_sheet
+from core.runs.datasets import read_again, read_report
 from core.runs.records import Dataset
 from core.tables.report import ReadReport
 from pages.shared.state import get_store, get_workspace, set_current
@@ -48,9 +50,10 @@ def choose_sheet(dataset: Dataset) -> None:
     sheet = st.selectbox("Sheet", dataset.sheets, index=dataset.sheets.index(dataset.sheet), key=key)
     if sheet == dataset.sheet:
         return
+    options = read_report(get_workspace(), dataset).options
     try:
         with st.spinner("Reading the sheet …"):
-            other = open_table(change_sheet(get_workspace(), get_store(), dataset, sheet))
+            other = open_table(read_again(get_workspace(), get_store(), dataset, replace(options, sheet=sheet)))
     except AppError as error:
         st.error(escape(error.sentence), icon=":material/error:")
         return

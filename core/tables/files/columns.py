@@ -2,12 +2,13 @@
 
 A column becomes whole numbers or floats only when each of its cells says exactly that number:
 no leading zeros or plus signs, nothing beyond 2^53, no more digits than a float keeps, nothing
-like 1e5 (which is often an id). Numbers like 1.234,56 and 1,234.56 are recognised where a column
-leaves no doubt. Everything else stays as it stands in the file.
+like 1e5 (which is often an id). Everything else stays as it stands in the file, unless it was chosen
+to be numbers: then units and signs around a number are taken off, and what is none becomes missing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -15,48 +16,102 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.tables.cell import MISSING_WORDS
+from core.tables.files.marks import (
+    NO_MARKS,
+    MarksFound,
+    chosen_marks,
+    find_marks,
+    settled,
+    table_decimal,
+    without_marks,
+)
+from core.tables.numbers import PLAIN, Marks, read_number, word_key
+from core.tables.options import AUTOMATIC, ColumnOptions, ReadOptions
 
 ColumnType = Literal["int", "float", "text"]
-Marks = Literal["plain", "decimal_comma", "thousands_comma"]
 
 _INT = r"^-?(0|[1-9][0-9]{0,15})$"
 _FLOAT = r"^-?(0|[1-9][0-9]*)?(\.[0-9]+|[0-9]\.)([eE][+-]?[0-9]{1,3})?$|^-?[0-9](\.[0-9]+)?[eE][+-][0-9]{1,3}$"
-_COMMA_DECIMAL = r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]+$"
-_COMMA_WHOLE = r"^-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)$"
-_CERTAIN_DECIMAL = r",[0-9]{1,2}$|,[0-9]{4,}$|^-?0,|\.[0-9]{3},|^-?[0-9]{4,},"
-_POINT_GROUPED = r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
-_POINT_WHOLE = r"^-?[0-9]+(\.[0-9]+)?$"
-_CERTAIN_GROUPED = r",[0-9]{3}(,[0-9]{3})+|,[0-9]{3}\."
+_DIGITS = "(?P<number>[0-9](?:[0-9.,' \u00a0\u202f\u2019]*[0-9])?)"
 MAX_SAFE_INT = 2**53
 SAFE_DIGITS = 15
 
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """What a column of text becomes, and how its numbers are marked."""
+    """What a column of text becomes, and how its numbers are marked.
+
+    `missing` are the distinct cells that count as missing by choice; `parsed` tells that each number
+    is read out of its cell. `is_ambiguous` tells that the marks can be read in two ways.
+    """
 
     type: ColumnType
-    marks: Marks = "plain"
+    marks: Marks = PLAIN
     is_blank: bool = False
+    missing: tuple[str, ...] = ()
+    parsed: bool = False
+    is_ambiguous: bool = False
 
 
-def plan_column(column: pa.ChunkedArray) -> ColumnPlan:
-    """Decide what a column of text becomes, from its distinct cells."""
-    texts = pc.utf8_trim_whitespace(pc.unique(column))
-    texts = texts.filter(pc.not_equal(texts, ""))
+def plan_column(column: pa.ChunkedArray | pa.Array, options: ColumnOptions | None = None) -> ColumnPlan:
+    """Decide what a column of text becomes, from its distinct cells alone."""
+    found = look_at(column, options or ColumnOptions(), AUTOMATIC)
+    return found.plan or plan_under(column, found, settled(found.marks, None))
+
+
+@dataclass(frozen=True)
+class Look:
+    """A first look at a column: its plan, or where its marks have to be settled by the table, what they can be."""
+
+    missing: tuple[str, ...]
+    marks: MarksFound = NO_MARKS
+    plan: ColumnPlan | None = None
+
+
+def plan_columns(columns: Sequence[pa.ChunkedArray], names: Sequence[str], options: ReadOptions) -> list[ColumnPlan]:
+    """Decide what the columns of a table become: each by its own cells, doubtful ones by the others too."""
+    looks = [look_at(column, options.of_column(name), options) for column, name in zip(columns, names, strict=True)]
+    decimal = table_decimal(look.marks for look in looks)
+    return [
+        look.plan or plan_under(column, look, settled(look.marks, decimal))
+        for column, look in zip(columns, looks, strict=True)
+    ]
+
+
+def look_at(column: pa.ChunkedArray | pa.Array, own: ColumnOptions, options: ReadOptions) -> Look:
+    """Look at the distinct cells of a column; `own` are the choices for it, `options` those for the table."""
+    texts, missing = _present(column, own)
     if len(texts) == 0:
-        return ColumnPlan("text", is_blank=True)
-    marks = find_marks(texts)
-    return ColumnPlan(_find_type(without_marks(texts, marks)), marks)
+        return Look(missing, plan=ColumnPlan("text", is_blank=not missing, missing=missing))
+    if own.type == "text":
+        return Look(missing, plan=ColumnPlan("text", missing=missing))
+    if own.type == "number":
+        return Look(missing, plan=_number_plan(texts, missing, options))
+    found = _marks_of(texts, options)
+    if found.is_certain or not found.could_be:
+        plan = ColumnPlan(_find_type(without_marks(texts, found.marks)), found.marks, missing=missing)
+        return Look(missing, found, plan)
+    return Look(missing, found)
+
+
+def plan_under(column: pa.ChunkedArray | pa.Array, look: Look, marks: Marks | None) -> ColumnPlan:
+    """Return the plan of a column whose marks are settled; None: they can be read in two ways, so it stays text."""
+    texts, _ = _present(column, ColumnOptions(missing_words=look.missing))
+    if marks is None:
+        return ColumnPlan("text", missing=look.missing, is_ambiguous=True)
+    return ColumnPlan(_find_type(without_marks(texts, marks)), marks, missing=look.missing)
 
 
 def apply_plan(column: pa.Array, plan: ColumnPlan) -> pa.Array:
     """Return the cells as the plan says; empty cells, and blank ones among numbers, are null."""
+    if plan.missing:
+        column = pc.if_else(pc.is_in(column, pa.array(plan.missing)), pa.scalar(None, pa.string()), column)
+    if plan.parsed:
+        return _parsed(column, plan.marks)
     if plan.type != "text":
         column = pc.utf8_trim_whitespace(column)
     column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
-    if plan.marks != "plain":
+    if plan.marks != PLAIN:
         column = without_marks(column, plan.marks)
     return column.cast(arrow_type(plan))
 
@@ -66,29 +121,49 @@ def arrow_type(plan: ColumnPlan) -> pa.DataType:
     return {"int": pa.int64(), "float": pa.float64(), "text": pa.string()}[plan.type]
 
 
-def find_marks(texts: pa.Array) -> Marks:
-    """Return how the numbers of a column are marked, from its trimmed texts that are not blank."""
-    words = pa.array(sorted(MISSING_WORDS))
-    texts = texts.filter(pc.invert(pc.is_in(pc.utf8_lower(texts), words)))
-    if not pc.any(pc.match_substring(texts, ",")).as_py():
-        return "plain"
-    if _every(texts, _COMMA_DECIMAL, _COMMA_WHOLE) and _some(texts, _CERTAIN_DECIMAL):
-        return "decimal_comma"
-    if _every(texts, _POINT_GROUPED, _POINT_WHOLE) and _some(texts, _CERTAIN_GROUPED):
-        return "thousands_comma"
-    return "plain"
+def unread_cells(column: pa.ChunkedArray | pa.Array, plan: ColumnPlan) -> pa.Array:
+    """Return for each cell of a column that was chosen to be numbers whether it holds something that is none."""
+    values = apply_plan(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column, plan)
+    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    given = pc.and_(cells.is_valid(), pc.not_equal(pc.utf8_trim_whitespace(cells), ""))
+    if plan.missing:
+        given = pc.and_(given, pc.invert(pc.is_in(cells, pa.array(plan.missing))))
+    return pc.and_(pc.fill_null(given, False), values.is_null())
 
 
-def without_marks(texts: pa.Array, marks: Marks) -> pa.Array:
-    """Rewrite numbers with a decimal point and no thousands marks; words for nothing stay."""
-    if marks == "plain":
-        return texts
-    number = pc.match_substring_regex(texts, r"^\s*-?[0-9]")
-    if marks == "decimal_comma":
-        plain = pc.replace_substring(pc.replace_substring(texts, ".", ""), ",", ".")
-    else:
-        plain = pc.replace_substring(texts, ",", "")
-    return pc.if_else(number, plain, texts)
+def _present(column: pa.ChunkedArray | pa.Array, own: ColumnOptions) -> tuple[pa.Array, tuple[str, ...]]:
+    """Return the distinct cells that are neither blank nor missing by choice, trimmed, and those missing by choice."""
+    distinct = pc.unique(column).drop_null()
+    missing: tuple[str, ...] = ()
+    if own.missing_words:
+        keys = {word_key(word) for word in own.missing_words}
+        missing = tuple(text for text in distinct.to_pylist() if text.strip() and word_key(text) in keys)
+        distinct = distinct.filter(pc.invert(pc.is_in(distinct, pa.array(missing, pa.string()))))
+    texts = pc.utf8_trim_whitespace(distinct)
+    return texts.filter(pc.not_equal(texts, "")), missing
+
+
+def _marks_of(texts: pa.Array, options: ReadOptions) -> MarksFound:
+    """Return the marks of a column, the chosen ones where they are chosen and fit."""
+    if options.decimal is None and options.thousands is None:
+        return find_marks(texts)
+    return MarksFound((chosen_marks(texts, options.decimal, options.thousands),), is_certain=True)
+
+
+def _number_plan(texts: pa.Array, missing: tuple[str, ...], options: ReadOptions) -> ColumnPlan:
+    """Return the plan of a column that was chosen to be numbers: exact ones where all are, else what can be read."""
+    bare = pc.extract_regex(texts, _DIGITS).drop_null()
+    numbers = bare.field("number") if len(bare) else texts
+    marks = (*_marks_of(numbers, options).could_be, PLAIN)[0]
+    kind = _find_type(without_marks(texts, marks))
+    parsed = kind == "text"
+    return ColumnPlan("float" if parsed else kind, marks, missing=missing, parsed=parsed)
+
+
+def _parsed(column: pa.Array, marks: Marks) -> pa.Array:
+    encoded = column.dictionary_encode()
+    numbers = pa.array([read_number(text, marks) for text in encoded.dictionary.to_pylist()], pa.float64())
+    return numbers.take(encoded.indices)
 
 
 def _find_type(texts: pa.Array) -> ColumnType:
@@ -119,12 +194,3 @@ def _all_exact(texts: pa.Array) -> bool:
 def _is_exact(text: str) -> bool:
     shortest = repr(float(text))
     return shortest == text or Decimal(shortest) == Decimal(text)
-
-
-def _every(texts: pa.Array, pattern: str, other: str) -> bool:
-    fits = pc.or_(pc.match_substring_regex(texts, pattern), pc.match_substring_regex(texts, other))
-    return bool(pc.all(fits).as_py())
-
-
-def _some(texts: pa.Array, pattern: str) -> bool:
-    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,83 +16,153 @@ import pyarrow.parquet as pq
 
 from core.errors import TableFileError
 from core.tables.files.content import FileKind, file_kind
+from core.tables.files.names import columns_notice
+from core.tables.files.opened import OpenedTable
+from core.tables.files.overrides import checked_names, chosen_column
 from core.tables.files.parquet import ParquetSource
 from core.tables.files.profile import profile_column
 from core.tables.files.text import open_text
-from core.tables.report import ColumnProfile, ReadReport
+from core.tables.options import AUTOMATIC, ReadOptions
+from core.tables.report import ColumnProfile, Notice, ReadReport
 
 TABLE_NAME = "table.parquet"
 REPORT_NAME = "report.json"
+PROGRESS_NAME = "progress.json"
+PROGRESS_SECONDS = 0.2
 CELLS_AT_ONCE = 4_000_000
+READING, WRITING, PROFILING = 0.35, 0.4, 0.25  # about what each takes of the time
+
+Tell = Callable[[str, float], None]
 
 
-@dataclass(frozen=True)
-class OpenedTable:
-    """A table that is decided but not yet read through."""
+def convert_file(source: Path, folder: Path, options: ReadOptions = AUTOMATIC) -> ReadReport:
+    """Write the table in `source` to `folder`, whole or not at all, and return the report.
 
-    schema: pa.Schema
-    batches: Iterator[pa.RecordBatch]
-    report: ReadReport  # without its rows and columns
-
-
-def convert_file(source: Path, folder: Path, sheet_name: str | None = None) -> ReadReport:
-    """Write the table in `source` to `folder`, whole or not at all, and return the report."""
+    Meanwhile `progress.json` there says how far it is.
+    """
+    tell = _teller(folder / PROGRESS_NAME)
     with TemporaryDirectory(dir=folder, prefix="reading-") as scratch_name:
         scratch = Path(scratch_name)
-        opened = open_table(source, scratch, sheet_name)
-        n_rows = _write_parquet(opened, scratch / TABLE_NAME)
+        size = source.stat().st_size
+        opened = open_table(source, scratch, options, lambda done: tell("Reading", READING * done / size))
+        n_rows = _write_parquet(opened, scratch / TABLE_NAME, tell)
         if not n_rows:
             raise TableFileError("The file has no rows. Choose a file with a header and rows.")
-        report = _complete(opened, scratch / TABLE_NAME, n_rows)
+        changes = _choose_columns(opened, scratch / TABLE_NAME, options)
+        report = replace(opened.report, changes=opened.report.changes + changes)
+        report = _complete(report, scratch / TABLE_NAME, tell)
         (scratch / REPORT_NAME).write_text(report.to_json(), encoding="utf-8")
         for name in (TABLE_NAME, REPORT_NAME):
             _flush(scratch / name)
             (scratch / name).replace(folder / name)
+    (folder / PROGRESS_NAME).unlink(missing_ok=True)
     _flush(folder)
     return report
 
 
-def open_table(source: Path, scratch: Path, sheet_name: str | None = None) -> OpenedTable:
+def open_table(
+    source: Path,
+    scratch: Path,
+    options: ReadOptions = AUTOMATIC,
+    on_bytes: Callable[[int], None] | None = None,
+) -> OpenedTable:
     """Look at `source`, by its content, and decide its columns."""
     kind = file_kind(source)
     if kind == "text":
-        text = open_text(source, scratch)
-        report = ReadReport("csv", 0, 0, text.encoding, text.separator, notices=text.notices)
-        return OpenedTable(text.schema, text.batches(), report)
+        return open_text(source, scratch, options, on_bytes)
     if kind == "parquet":
         parquet = ParquetSource(source)
-        report = ReadReport("parquet", 0, 0, notices=parquet.columns.notices)
+        checked_names(parquet.schema.names, options)
+        report = ReadReport("parquet", 0, 0, changes=parquet.columns.changes, options=options)
         return OpenedTable(parquet.schema, parquet.batches(), report)
-    return _open_workbook(source, kind, sheet_name)
+    return _open_workbook(source, kind, options)
 
 
-def _open_workbook(source: Path, kind: FileKind, sheet_name: str | None) -> OpenedTable:
+def _open_workbook(source: Path, kind: FileKind, options: ReadOptions) -> OpenedTable:
     from core.tables.files.workbook import open_sheet
 
-    table, sheets = open_sheet(source, kind, sheet_name)
-    report = ReadReport(kind, 0, 0, sheet=table.sheet.name, sheets=tuple(sheets), notices=table.notices)
+    table, sheets = open_sheet(source, kind, options)
+    checked_names(table.schema.names, options)
+    report = ReadReport(
+        kind, 0, 0,
+        header_row=table.header_row,
+        sheet=table.sheet.name,
+        sheets=tuple(sheets),
+        changes=table.changes,
+        evidence=table.evidence,
+        options=options,
+    )  # fmt: skip
     return OpenedTable(table.schema, table.batches(), report)
 
 
-def _write_parquet(opened: OpenedTable, path: Path) -> int:
+def _teller(path: Path) -> Tell:
+    """Return what writes how far reading is, at most a few times a second."""
+    told_at = 0.0
+
+    def tell(phase: str, share: float) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at < PROGRESS_SECONDS:
+            return
+        told_at = time.monotonic()
+        with suppress(OSError):  # a full disk shows where it matters
+            path.write_text(json.dumps({"phase": phase, "share": min(1.0, share)}))
+
+    return tell
+
+
+def _write_parquet(opened: OpenedTable, path: Path, tell: Tell) -> int:
     n_rows = 0
     with pq.ParquetWriter(path, opened.schema) as writer:
         for batch in opened.batches:
             writer.write_batch(batch)
             n_rows += batch.num_rows
+            tell("Writing", READING)
     return n_rows
 
 
-def _complete(opened: OpenedTable, path: Path, n_rows: int) -> ReadReport:
-    columns = tuple(_profiles(path, opened.schema.names, n_rows))
-    return replace(opened.report, n_rows=n_rows, n_columns=len(columns), columns=columns)
+def _choose_columns(opened: OpenedTable, path: Path, options: ReadOptions) -> tuple[Notice, ...]:
+    """Write columns again that are read in another way than their file types them.
+
+    Those are the ones chosen to be so, and texts of a workbook that are numbers with marks. The columns of
+    a text file are decided already.
+    """
+    if opened.report.kind == "csv" or (opened.report.kind == "parquet" and not options.key):
+        return ()
+    texts = [field.name for field in opened.schema if pa.types.is_string(field.type)]
+    chosen = opened.schema.names if options.missing_words else [*texts, *options.columns]
+    changed: dict[str, pa.ChunkedArray] = {}
+    changes: tuple[Notice, ...] = ()
+    with pq.ParquetFile(path) as file:
+        for name in dict.fromkeys(chosen):
+            column = file.read(columns=[name]).column(name)
+            read, notices = chosen_column(name, column, options)
+            changes += notices
+            if read is not column:
+                changed[name] = read
+        if not changed:
+            return changes
+        table = file.read()
+    for name, read in changed.items():
+        table = table.set_column(table.schema.get_field_index(name), name, read)
+    pq.write_table(table, path)
+    marked = [name for name in changed if name in texts and name not in options.columns]
+    return changes + columns_notice("Numbers that the file holds as text were recognised in", marked)
 
 
-def _profiles(path: Path, names: list[str], n_rows: int) -> Iterator[ColumnProfile]:
+def _complete(report: ReadReport, path: Path, tell: Tell) -> ReadReport:
+    with pq.ParquetFile(path) as file:
+        n_rows = file.metadata.num_rows
+    columns = tuple(_profiles(path, n_rows, tell))
+    return replace(report, n_rows=n_rows, n_columns=len(columns), columns=columns)
+
+
+def _profiles(path: Path, n_rows: int, tell: Tell) -> Iterator[ColumnProfile]:
     """Yield the profile of each column, with only a few columns in memory at a time."""
     at_once = max(1, CELLS_AT_ONCE // n_rows)
     with pq.ParquetFile(path) as file:
+        names = file.schema_arrow.names
         for start in range(0, len(names), at_once):
+            tell("Looking at the columns", 1 - PROFILING * (1 - start / len(names)))
             table = file.read(columns=names[start : start + at_once])
             for name in names[start : start + at_once]:
                 yield profile_column(name, table.column(name))

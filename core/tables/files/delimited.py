@@ -9,8 +9,10 @@ any other long row is refused, because nobody knows which of its cells is which.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from io import BytesIO, RawIOBase
+import os
+from collections.abc import Callable, Iterator
+from io import BytesIO, RawIOBase, TextIOWrapper
+from itertools import islice
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -19,9 +21,10 @@ from pyarrow import csv as arrow_csv
 
 from core.errors import TableFileError
 from core.tables.files import limits
-from core.tables.files.dialect import Dialect
+from core.tables.files.dialect import Dialect, csv_format
 from core.tables.files.encoding import TextSource
-from core.tables.files.names import shown
+from core.tables.files.names import rows_notice
+from core.tables.report import Notice
 
 BLOCK_BYTES = 1 << 23
 ROWS_A_BATCH = 65_536
@@ -32,7 +35,9 @@ class UntidyRowsError(Exception):
     """The fast reader met a row it does not understand."""
 
 
-def read_tidy(source: TextSource, dialect: Dialect) -> Iterator[pa.RecordBatch]:
+def read_tidy(
+    source: TextSource, dialect: Dialect, on_bytes: Callable[[int], None] | None = None
+) -> Iterator[pa.RecordBatch]:
     """Yield batches of text columns; raise UntidyRowsError for rows that need a closer look.
 
     Arrow does not tell that a quotation mark was never closed. So a last row of our own is added
@@ -44,9 +49,10 @@ def read_tidy(source: TextSource, dialect: Dialect) -> Iterator[pa.RecordBatch]:
     last = dialect.delimiter.join([_END] * n_columns)
     with source.path.open("rb") as file:
         file.seek(dialect.body)
-        stream = _FileAndMore(file, f"\n{last}\n".encode()) if source.has_quotes else file
-        batches = _arrow_batches(stream, dialect)
-        yield from _without_last_row(batches, n_columns) if source.has_quotes else batches
+        may_quote = bool(dialect.quote) and source.holds(dialect.quote)
+        stream = _FileAndMore(file, f"\n{last}\n".encode()) if may_quote else file
+        batches = _told(_arrow_batches(stream, dialect), file, on_bytes)
+        yield from _without_last_row(batches, n_columns) if may_quote else batches
 
 
 def _arrow_batches(stream: BinaryIO | RawIOBase, dialect: Dialect) -> Iterator[pa.RecordBatch]:
@@ -55,7 +61,9 @@ def _arrow_batches(stream: BinaryIO | RawIOBase, dialect: Dialect) -> Iterator[p
         reader = arrow_csv.open_csv(
             stream,
             read_options=arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
-            parse_options=arrow_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=dialect.delimiter, quote_char=dialect.quote or False, newlines_in_values=True
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
@@ -65,6 +73,15 @@ def _arrow_batches(stream: BinaryIO | RawIOBase, dialect: Dialect) -> Iterator[p
             yield batch
     except pa.ArrowInvalid as error:
         raise UntidyRowsError(str(error)) from error
+
+
+def _told(
+    batches: Iterator[pa.RecordBatch], file: BinaryIO, on_bytes: Callable[[int], None] | None
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        if on_bytes is not None:
+            on_bytes(file.tell())
+        yield batch
 
 
 def _without_last_row(batches: Iterator[pa.RecordBatch], n_columns: int) -> Iterator[pa.RecordBatch]:
@@ -97,48 +114,64 @@ class _FileAndMore(RawIOBase):
 
 
 class UntidyReader:
-    """Read any rows slowly, and remember what was done to them."""
+    """Read any rows slowly, and remember what was done to them.
 
-    def __init__(self, source: TextSource, dialect: Dialect) -> None:
+    With `leave_out_long`, rows with more cells than columns are left out; else the first ends the reading.
+    """
+
+    def __init__(
+        self,
+        source: TextSource,
+        dialect: Dialect,
+        on_bytes: Callable[[int], None] | None = None,
+        *,
+        leave_out_long: bool = False,
+    ) -> None:
         self._source = source
         self._dialect = dialect
+        self._on_bytes = on_bytes
+        self._leave_out_long = leave_out_long
         self._n_columns = len(dialect.names.names)
         self._short_lines: list[int] = []
-        self._long_lines: list[int] = []
+        self._cut_lines: list[int] = []
+        self._left_out_lines: list[int] = []
+
+    @property
+    def n_left_out(self) -> int:
+        """Return how many rows were left out; complete once all batches were read."""
+        return len(self._left_out_lines)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of text columns."""
-        batch: list[list[str]] = []
-        for row in self._rows():
-            batch.append(row)
-            if len(batch) == ROWS_A_BATCH:
+        with self._source.open_at(self._dialect.body) as file:
+            rows = self._rows(file)
+            while batch := list(islice(rows, ROWS_A_BATCH)):
                 yield _as_batch(batch, self._n_columns)
-                batch = []
-        if batch:
-            yield _as_batch(batch, self._n_columns)
+                if self._on_bytes is not None:
+                    self._on_bytes(os.lseek(file.fileno(), 0, os.SEEK_CUR))
 
-    def notices(self) -> tuple[str, ...]:
-        """Say which lines were filled up or shortened; complete once all batches were read."""
+    def changes(self) -> tuple[Notice, ...]:
+        """Say which lines were filled up, shortened or left out; complete once all batches were read."""
         return (
-            *_lines_notice("Rows with too few cells were filled up with missing ones", self._short_lines),
-            *_lines_notice("Blank cells beyond the last column were dropped", self._long_lines),
+            *rows_notice("Rows with too few cells were filled up with missing ones", self._short_lines),
+            *rows_notice("Blank cells beyond the last column were dropped", self._cut_lines),
+            *rows_notice("Rows with more cells than columns were left out", self._left_out_lines),
         )
 
-    def _rows(self) -> Iterator[list[str]]:
-        with self._source.open_at(self._dialect.body) as file:
-            lines = _Lines(file)
-            reader = csv.reader(lines, delimiter=self._dialect.delimiter, skipinitialspace=self._dialect.skip_space)
-            line = self._dialect.body_line
-            while (row := _next_row(reader, line)) is not None:
-                if lines.ended_inside_row:
-                    raise TableFileError(
-                        f"The quotation mark that opens in line {line:,} is never closed. Close or remove it."
-                    )
-                if row:
-                    yield self._fit(row, line)
-                line = self._dialect.body_line + reader.line_num
+    def _rows(self, file: TextIOWrapper) -> Iterator[list[str]]:
+        lines, dialect = _Lines(file), self._dialect
+        reader = csv.reader(lines, **csv_format(dialect.delimiter, dialect.quote, dialect.skip_space))
+        line = dialect.body_line
+        while (row := _next_row(reader, line)) is not None:
+            if lines.ended_inside_row:
+                raise TableFileError(
+                    f"The quotation mark that opens in line {line:,} is never closed. Close or remove it."
+                )
+            if row and (fitted := self._fit(row, line)) is not None:
+                yield fitted
+            line = dialect.body_line + reader.line_num
 
-    def _fit(self, row: list[str], line: int) -> list[str]:
+    def _fit(self, row: list[str], line: int) -> list[str] | None:
         n_columns = self._n_columns
         if len(row) == n_columns:
             return row
@@ -146,13 +179,16 @@ class UntidyReader:
             if any(cell.strip() for cell in row):
                 self._short_lines.append(line)
             return row + [""] * (n_columns - len(row))
-        if any(cell.strip() for cell in row[n_columns:]):
+        if not any(cell.strip() for cell in row[n_columns:]):
+            self._cut_lines.append(line)
+            return row[:n_columns]
+        if not self._leave_out_long:
             raise TableFileError(
                 f"Line {line:,} has {len(row):,} cells, but the table has {n_columns:,} columns. "
                 "Put quotation marks around text that holds the separator, or remove the extra cells."
             )
-        self._long_lines.append(line)
-        return row[:n_columns]
+        self._left_out_lines.append(line)
+        return None
 
 
 class _Lines:
@@ -195,10 +231,3 @@ def _check_cell_sizes(batch: pa.RecordBatch) -> None:
                 f"A cell holds {longest / limits.MEGABYTE:.1f} MB of text; at most 1 MB is read. "
                 "A quotation mark may be missing."
             )
-
-
-def _lines_notice(what: str, lines: list[int]) -> tuple[str, ...]:
-    if not lines:
-        return ()
-    word = "line" if len(lines) == 1 else "lines"
-    return (f"{what}: {word} {shown([f'{line:,}' for line in lines])}.",)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 MEGABYTE = 1_000_000
-MAX_FILE_MEGABYTES = 200  # ROWSMITH_MAX_FILE_MB changes it
+MAX_FILE_MEGABYTES = 1_000  # ROWSMITH_MAX_FILE_MB changes it
+MAX_WORKBOOK_MEGABYTES = 200  # which is whole in memory while it is read
 MAX_COLUMNS = 16_384
 MAX_CELL_BYTES = MEGABYTE
 MAX_WORKBOOK_CELLS = 20_000_000
@@ -21,9 +22,10 @@ WORKBOOK_SECONDS = 90
 TEXT_SECONDS_A_MEGABYTE = 1
 
 
-def max_file_bytes() -> int:
+def max_file_bytes(is_workbook: bool = False) -> int:
     """Return the largest file that is accepted, in bytes."""
-    return int(os.environ.get("ROWSMITH_MAX_FILE_MB", MAX_FILE_MEGABYTES)) * MEGABYTE
+    most = int(os.environ.get("ROWSMITH_MAX_FILE_MB", MAX_FILE_MEGABYTES))
+    return (min(most, MAX_WORKBOOK_MEGABYTES) if is_workbook else most) * MEGABYTE
 
 
 def wall_seconds(n_bytes: int, is_workbook: bool) -> float:

@@ -11,8 +11,10 @@ from core.errors import TableFileError
 from core.tables.cell import is_missing_text, is_number_text
 from core.tables.datecells import State, read_date_cell
 from core.tables.files import limits
+from core.tables.report import Notice
 
 MAX_SHOWN = 5
+MAX_LINES = 100
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+")
 
 
@@ -21,7 +23,7 @@ class ColumnNames:
     """The names of the columns, and what was changed to get them."""
 
     names: tuple[str, ...]
-    notices: tuple[str, ...]
+    changes: tuple[Notice, ...]
 
 
 def name_columns(header: Sequence[str]) -> ColumnNames:
@@ -38,15 +40,15 @@ def name_columns(header: Sequence[str]) -> ColumnNames:
         names.append(_free_name(name, taken, set(wanted)))
         taken.add(names[-1])
     pairs = list(zip(header, names, strict=True))
-    repeated = [f"'{new}'" for old, new in pairs if old.strip() and old.strip() != new]
-    blank = [f"'{new}'" for old, new in pairs if not old.strip()]
-    trimmed = [f"'{new}'" for old, new in pairs if old != old.strip() == new]
-    notices = (
-        *_notice("Columns with a name that came before were renamed", repeated),
-        *_notice("Columns without a name were named", blank),
-        *_notice("Blanks around the names of columns were removed", trimmed),
+    repeated = [new for old, new in pairs if old.strip() and old.strip() != new]
+    blank = [new for old, new in pairs if not old.strip()]
+    trimmed = [new for old, new in pairs if old != old.strip() == new]
+    changes = (
+        *columns_notice("Columns with a name that came before were renamed", repeated),
+        *columns_notice("Columns without a name were named", blank),
+        *columns_notice("Blanks around the names of columns were removed", trimmed),
     )
-    return ColumnNames(tuple(names), notices)
+    return ColumnNames(tuple(names), changes)
 
 
 def looks_headerless(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -70,6 +72,23 @@ def shown(items: Sequence[str]) -> str:
     return ", ".join(items[:MAX_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
+def columns_notice(what: str, names: Sequence[str]) -> tuple[Notice, ...]:
+    """Return a notice on the columns `names`; none where there are no such columns."""
+    if not names:
+        return ()
+    listed = shown([f"'{name}'" for name in names])
+    return (Notice(f"{what}: {listed}.", len(names), columns=tuple(names)),)
+
+
+def rows_notice(what: str, lines: Sequence[int]) -> tuple[Notice, ...]:
+    """Return a notice on the rows in `lines` of the file; none where there are no such rows."""
+    if not lines:
+        return ()
+    word = "line" if len(lines) == 1 else "lines"
+    sentence = f"{what}: {word} {shown([f'{line:,}' for line in lines])}."
+    return (Notice(sentence, len(lines), tuple(lines[:MAX_LINES])),)
+
+
 def _free_name(name: str, taken: set[str], wanted: set[str]) -> str:
     if name not in taken:
         return name
@@ -77,10 +96,6 @@ def _free_name(name: str, taken: set[str], wanted: set[str]) -> str:
     while f"{name}.{number}" in taken or f"{name}.{number}" in wanted:
         number += 1
     return f"{name}.{number}"
-
-
-def _notice(what: str, names: list[str]) -> tuple[str, ...]:
-    return (f"{what}: {shown(names)}.",) if names else ()
 
 
 def _in_order(numbers: list[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -20,6 +20,8 @@ from core.tables.files.columns import MAX_SAFE_INT
 from core.tables.files.content import FileKind, file_kind
 from core.tables.files.names import ColumnNames, looks_headerless, name_columns, shown
 from core.tables.files.xlsx_scan import lost_cell_notices
+from core.tables.options import ReadOptions
+from core.tables.report import Notice
 
 HEADER_SEARCH_ROWS = 20
 ROWS_A_BATCH = 65_536
@@ -31,12 +33,14 @@ class SheetTable:
     """The table found in a sheet: where it lies, what its columns are called and become."""
 
     sheet: calamine.CalamineSheet
+    header_row: int  # as the sheet numbers it, from 1; 0 where there are no names
     first_row: int
     columns: tuple[int, ...]
     n_rows: int
     names: ColumnNames
     types: tuple[pa.DataType, ...]
-    notices: tuple[str, ...]
+    changes: tuple[Notice, ...]
+    evidence: Mapping[str, str]
 
     @property
     def schema(self) -> pa.Schema:
@@ -58,9 +62,9 @@ def visible_sheets(path: Path) -> list[str]:
     return _visible(_open(path, file_kind(path)))
 
 
-def open_sheet(path: Path, kind: FileKind, sheet_name: str | None) -> tuple[SheetTable, list[str]]:
+def open_sheet(path: Path, kind: FileKind, options: ReadOptions) -> tuple[SheetTable, list[str]]:
     """Return the table in the sheet asked for, or in the first that has one, and all visible sheets."""
-    workbook = _open(path, kind)
+    workbook, sheet_name = _open(path, kind), options.sheet
     sheets = _visible(workbook)
     if not sheets:
         raise TableFileError("The workbook has no visible worksheet. Show one in Excel and save it.")
@@ -69,7 +73,7 @@ def open_sheet(path: Path, kind: FileKind, sheet_name: str | None) -> tuple[Shee
     for name in sheets if sheet_name is None else [sheet_name]:
         sheet = workbook.get_sheet_by_name(name)
         if sheet.end is not None:
-            return _find_table(sheet, lost_cell_notices(path, name)), sheets
+            return _find_table(sheet, options.header_row, lost_cell_notices(path, name)), sheets
     what = "All visible sheets are" if sheet_name is None else f"The sheet '{sheet_name}' is"
     raise TableFileError(f"{what} empty. Choose a workbook with a header and rows.")
 
@@ -100,29 +104,70 @@ def _visible(workbook: calamine.CalamineWorkbook) -> list[str]:
     ]
 
 
-def _find_table(sheet: calamine.CalamineSheet, notices: tuple[str, ...]) -> SheetTable:
+def _find_table(sheet: calamine.CalamineSheet, header_row: int | None, changes: tuple[Notice, ...]) -> SheetTable:
     n_cells = sheet.height * sheet.width
     if n_cells > limits.MAX_WORKBOOK_CELLS:
         raise TableFileError(
             f"The sheet spans {n_cells:,} cells; at most {limits.MAX_WORKBOOK_CELLS:,} are read. "
             "Delete what lies outside the table, or save it as CSV."
         )
-    head = list(islice(sheet.iter_rows(), HEADER_SEARCH_ROWS + 100))
-    header = _header_row(head[:HEADER_SEARCH_ROWS])
-    texts = [[_as_text(cell) or "" for cell in row] for row in head[header:]]
-    first, names = header + 1, texts[0]
-    if looks_headerless(texts[0], texts[1:]):
-        first, names = header, [f"column_{i}" for i in range(1, len(texts[0]) + 1)]
-        notices += ("The first row holds values, not names; the columns were numbered.",)
-    kinds, n_rows = _column_kinds(islice(sheet.iter_rows(), first, None), sheet.width)
+    head = list(islice(sheet.iter_rows(), max(HEADER_SEARCH_ROWS, header_row or 0) + 100))
+    found = _find_header(head) if header_row is None else _chosen_header(head, header_row, sheet.name)
+    kinds, n_rows = _column_kinds(islice(sheet.iter_rows(), found.body, None), sheet.width)
     if not n_rows:
         raise TableFileError(f"The sheet '{sheet.name}' has a header but no rows. Add rows below it.")
-    used = tuple(i for i, name in enumerate(texts[0]) if name.strip() or kinds[i])
-    n_titles = sum(any(cell != "" for cell in row) for row in head[:header])
+    used = tuple(i for i, name in enumerate(found.names) if (name.strip() and found.row is not None) or kinds[i])
+    n_titles = sum(any(cell != "" for cell in row) for row in head[: found.body if found.row is None else found.row])
     if n_titles:
-        notices += (f"Skipped {n_titles} title {'row' if n_titles == 1 else 'rows'} above the header.",)
-    columns = name_columns([names[i] for i in used])
-    return SheetTable(sheet, first, used, n_rows, columns, tuple(_type_of(kinds[i]) for i in used), notices)
+        word = "row" if n_titles == 1 else "rows"
+        changes += (Notice(f"Skipped {n_titles} title {word} above the header.", n_titles),)
+    columns = name_columns([found.names[i] for i in used])
+    return SheetTable(
+        sheet,
+        0 if found.row is None else found.row + 1,
+        found.body,
+        used,
+        n_rows,
+        columns,
+        tuple(_type_of(kinds[i]) for i in used),
+        changes + found.changes + columns.changes,
+        {"header_row": found.evidence, "sheet": "It is the first visible sheet with cells."},
+    )
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The names, their row among the rows of the sheet (None: none), and the first row of data."""
+
+    names: list[str]
+    row: int | None
+    body: int
+    evidence: str
+    changes: tuple[Notice, ...] = ()
+
+
+def _find_header(head: list[Row]) -> _Header:
+    row = _header_row(head[:HEADER_SEARCH_ROWS])
+    texts = [[_as_text(cell) or "" for cell in cells] for cells in head[row:]]
+    if looks_headerless(texts[0], texts[1:]):
+        said = Notice("The first row holds values, not names; the columns were numbered.")
+        evidence = "The first row holds numbers or dates where all rows below do."
+        return _Header(_numbered(len(texts[0])), None, row, evidence, (said,))
+    evidence = "It is the first row that is filled like the table." if row else "The first row holds names."
+    return _Header(texts[0], row, row + 1, evidence)
+
+
+def _chosen_header(head: list[Row], row: int, sheet: str) -> _Header:
+    if row < 1:
+        first = _header_row(head[:HEADER_SEARCH_ROWS])
+        return _Header(_numbered(len(head[first])), None, first, "")
+    if row > len(head):
+        raise TableFileError(f"The sheet '{sheet}' has no such row. Choose another header row.")
+    return _Header([_as_text(cell) or "" for cell in head[row - 1]], row - 1, row, "")
+
+
+def _numbered(n_columns: int) -> list[str]:
+    return [f"column_{i}" for i in range(1, n_columns + 1)]
 
 
 def _header_row(head: list[Row]) -> int:

@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
+from core.tables.report import Notice
+
 _CHUNK = 1 << 20
 _OVERLAP = 4096
 _MAX_INDEX_BYTES = 10_000_000
@@ -15,7 +17,7 @@ _NO_VALUE = re.compile(rb"(?:</f>|<f\b[^>]{0,200}/>)(?:<v\s*/>|<v></v>)?</c>")
 _NAMESPACE = re.compile(r"\{.*?\}")
 
 
-def lost_cell_notices(path: Path, sheet: str) -> tuple[str, ...]:
+def lost_cell_notices(path: Path, sheet: str) -> tuple[Notice, ...]:
     """Return what to tell about `sheet`; nothing for a file that is laid out in another way."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -27,12 +29,10 @@ def lost_cell_notices(path: Path, sheet: str) -> tuple[str, ...]:
         return ()
     notices = []
     if n_errors:
-        notices.append(f"Cells with an error such as #N/A, which count as missing: {n_errors:,}.")
+        notices.append(Notice(f"Cells with an error such as #N/A, which count as missing: {n_errors:,}.", n_errors))
     if n_unstored:
-        notices.append(
-            f"Formulas without a stored result, which count as missing: {n_unstored:,}. "
-            "Open the workbook in Excel and save it to fill them."
-        )
+        sentence = f"Formulas without a stored result, which count as missing: {n_unstored:,}. "
+        notices.append(Notice(sentence + "Open the workbook in Excel and save it to fill them.", n_unstored))
     return tuple(notices)
 
 

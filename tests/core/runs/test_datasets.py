@@ -10,9 +10,10 @@ import pytest
 from openpyxl import Workbook
 
 from core.errors import AppError, RunError, TableFileError
-from core.runs.datasets import add_table, change_sheet, read_head, read_report, table_path
+from core.runs.datasets import add_table, read_again, read_head, read_report, table_path
 from core.runs.records import Dataset
 from core.runs.store import Store
+from core.tables.options import ReadOptions
 from core.workspace import Workspace
 
 CSV = b"id,town\n007,Ulm\n008,\n"
@@ -115,12 +116,12 @@ def workbook(tmp_path: Path) -> Path:
 def test_each_sheet_of_a_workbook_is_a_table_of_its_own(workspace: Workspace, store: Store, workbook: Path) -> None:
     first = add_table(workspace, store, workbook, "book.xlsx")
     assert (first.name, first.sheet, first.sheets) == ("book", "First", ("First", "Zweites"))
-    second = change_sheet(workspace, store, first, "Zweites")
+    second = read_again(workspace, store, first, ReadOptions(sheet="Zweites"))
     assert (second.name, second.sheet, second.n_rows) == ("book · Zweites", "Zweites", 1)
     assert second.id != first.id
     assert read_head(workspace, first)["a"].tolist() == [1, 3]
     assert read_head(workspace, second)["town"].tolist() == ["Ulm"]
-    assert change_sheet(workspace, store, second, "First") == first
+    assert read_again(workspace, store, second, ReadOptions(sheet="First")) == first
     assert add_table(workspace, store, workbook, "book.xlsx") == first
     originals = list(workspace.dataset_dir(first.sha256).glob("original*"))
     assert [path.name for path in originals] == ["original.xlsx"]
@@ -128,7 +129,7 @@ def test_each_sheet_of_a_workbook_is_a_table_of_its_own(workspace: Workspace, st
 
 def test_deleting_one_sheet_leaves_the_other(workspace: Workspace, store: Store, workbook: Path) -> None:
     first: Dataset = add_table(workspace, store, workbook, "book.xlsx")
-    second = change_sheet(workspace, store, first, "Zweites")
+    second = read_again(workspace, store, first, ReadOptions(sheet="Zweites"))
     store.delete_dataset(first.id)
     assert read_head(workspace, second)["town"].tolist() == ["Ulm"]
     store.delete_dataset(second.id)
@@ -138,5 +139,5 @@ def test_deleting_one_sheet_leaves_the_other(workspace: Workspace, store: Store,
 def test_a_sheet_that_is_not_there_is_refused(workspace: Workspace, store: Store, workbook: Path) -> None:
     first = add_table(workspace, store, workbook, "book.xlsx")
     with pytest.raises(TableFileError, match="Drittes"):
-        change_sheet(workspace, store, first, "Drittes")
+        read_again(workspace, store, first, ReadOptions(sheet="Drittes"))
     assert store.datasets() == [first]

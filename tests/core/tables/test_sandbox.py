@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import TableFileError
 from core.tables.files import limits
-from core.tables.report import ColumnProfile, ReadReport
+from core.tables.options import ColumnOptions, ReadOptions
+from core.tables.report import ColumnProfile, Notice, ReadReport
 from core.tables.sandbox import read_in_sandbox
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -46,7 +47,11 @@ def test_the_table_and_its_report_are_written(tmp_path):
 
 def test_a_report_survives_json():
     column = ColumnProfile("ü", "text", 1, 2, None, None, ("a",), (2, 1), False, True, {"NA": 1})
-    report = ReadReport("xlsx", 3, 1, None, None, "Tab", ("Tab", "B"), ("Note.",), (column,))
+    options = ReadOptions(sheet="Tab", header_row=0, missing_words=("?",), columns={"ü": ColumnOptions("number")})
+    report = ReadReport(
+        "xlsx", 3, 1, sheet="Tab", sheets=("Tab", "B"), changes=(Notice("Note.", 3, (1, 2), ("ü",)),),
+        columns=(column,), evidence={"sheet": "It is so."}, options=options, ambiguous=("ü",), n_left_out=2,
+    )  # fmt: skip
     assert ReadReport.from_json(report.to_json()) == report
 
 
