@@ -20,12 +20,14 @@ from core.types import (
 
 
 def checked_config(cfg: TrainingConfig) -> TrainingConfig:
-    """Return a copy with plain Python numbers; raise ConfigError (a ValueError) as `check_config` does."""
+    """Return a copy with plain numbers and tuples; raise ConfigError (a ValueError) as `check_config` does."""
     check_config(cfg)
     numbers: dict[str, Any] = {
         name: (int if _is_whole(name) else float)(getattr(cfg, name)) for name in numeric_settings()
     }
-    return replace(cfg, **numbers)
+    columns = cfg.categorical_columns
+    names = [columns] if isinstance(columns, str) else columns  # a lone text is one name, not its letters
+    return replace(cfg, **numbers, categorical_columns=tuple(dict.fromkeys(names)))
 
 
 def check_config(cfg: TrainingConfig) -> None:
@@ -39,6 +41,7 @@ def check_config(cfg: TrainingConfig) -> None:
         raise ConfigError(f"Task {cfg.task!r} is unknown. Choose auto, {' or '.join(TASKS)}.")
     for name, setting in numeric_settings().items():
         _check_number(setting, getattr(cfg, name), whole=_is_whole(name))
+    _check_names(cfg)
 
 
 def check_task_fits_mode(task: str, training_mode: str) -> None:
@@ -74,6 +77,14 @@ def check_student(task: str, training_mode: str, teacher_task: str) -> None:
 
 def _is_whole(name: str) -> bool:
     return isinstance(TrainingConfig.__dataclass_fields__[name].default, int)
+
+
+def _check_names(cfg: TrainingConfig) -> None:
+    columns, time_column = cfg.categorical_columns, cfg.time_column
+    if not isinstance(columns, (str, list, tuple)) or not all(isinstance(name, str) for name in columns):
+        raise ConfigError(f"The categorical columns are {columns!r}. Give a list of column names.")
+    if time_column is not None and not isinstance(time_column, str):
+        raise ConfigError(f"The time column is {time_column!r}. Give a column name, or None.")
 
 
 def _check_number(setting: Setting, value: Any, *, whole: bool) -> None:

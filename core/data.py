@@ -15,9 +15,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 from torch import Tensor
 
+from core.columns import check_categorical, check_time_column
 from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute
 from core.errors import DataError
-from core.tables.coerce import coerce_column, coerce_frame
+from core.tables.codes import coerce_features
+from core.tables.coerce import CoercedColumn, coerce_column
+from core.tables.timeline import split_by_time, timeline_of
 from core.types import TrainingConfig
 
 LARGEST_SCALED = 1e9  # standard deviations
@@ -50,20 +53,31 @@ class Targets(NamedTuple):
 
 
 def prepare_tensors(
-    x_rows: pd.DataFrame | Sequence[Mapping[str, Any]], y_raw: Sequence[Any], task: str, cfg: TrainingConfig
+    x_rows: pd.DataFrame | Sequence[Mapping[str, Any]],
+    y_raw: Sequence[Any],
+    task: str,
+    cfg: TrainingConfig,
+    *,
+    order: NDArray[np.float64] | None = None,
 ) -> PreparedTensors:
     """Split, encode, impute and scale; everything is fitted on the training rows only.
 
     `x_rows` is a frame or a list of dicts without the target; rows without a target are dropped
-    and counted in the log. Raises DataError (a ValueError) when fewer than two rows are usable or
-    a number target holds text. Source: REQ-T06.
+    and counted in the log. With `cfg.time_column`, `order` (n_rows,) says when each row is, NaN where
+    that is not known; where it is not given, it is read from that column of `x_rows`. Then training rows
+    and test rows come in time order, as `core.tables.timeline.split_by_time` has it.
+    Raises DataError (a ValueError) when fewer than two rows are usable, a number target holds text or
+    a column of `cfg` is not there. Source: REQ-T06.
     """
-    frame, y = drop_rows_without_target(as_frame(x_rows), y_raw, task)
+    whole = as_frame(x_rows)
+    times = _times_of(whole, cfg, order)
+    frame, y = drop_rows_without_target(whole, y_raw, task)
     if not frame.shape[1]:
         raise DataError("The table has no column to learn from beside the target. Add at least one.")
-    features = coerce_frame(frame)
+    check_categorical(list(frame.columns), cfg.target_column, cfg.categorical_columns)
+    features = coerce_features(frame, cfg.categorical_columns)
     targets = encode_target(y, task, cfg.target_column)
-    train, test = split_rows(targets.values, task, cfg.test_size, cfg.random_seed)
+    train, test = train_and_test_rows(targets.values, task, cfg, None if times is None else times[y.index])
 
     vectorizer = fit_vectorizer(features.iloc[train])
     train_matrix = encode_frame(vectorizer, features.iloc[train])
@@ -98,13 +112,11 @@ def as_frame(x_rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame
 
 def drop_rows_without_target(frame: pd.DataFrame, y_raw: Sequence[Any], task: str) -> tuple[pd.DataFrame, pd.Series]:
     """Drop the rows whose target is missing, and raise DataError where fewer than two are left."""
-    y = pd.Series(y_raw.tolist() if hasattr(y_raw, "tolist") else list(y_raw), dtype=object)
+    y = _as_objects(y_raw)
     if len(y) != len(frame):
         raise DataError(f"The table has {len(frame)} rows and the target {len(y)} values. Give one value a row.")
     coerced = coerce_column(y)
-    present = coerced.values.notna()
-    if task == "regression":
-        present &= ~coerced.values.isin([np.inf, -np.inf])
+    present = _is_present(coerced, task)
     n_dropped = int((~present).sum())
     if n_dropped:
         words = "".join(f", {count} of them written {word!r}" for word, count in coerced.missing_words.items())
@@ -116,6 +128,11 @@ def drop_rows_without_target(frame: pd.DataFrame, y_raw: Sequence[Any], task: st
         )
     mask = present.to_numpy()
     return frame.reset_index(drop=True)[mask].reset_index(drop=True), y[mask]
+
+
+def has_target(y_raw: Sequence[Any], task: str) -> NDArray[np.bool_]:
+    """Return which rows `drop_rows_without_target` keeps: bool (n,)."""
+    return _is_present(coerce_column(_as_objects(y_raw)), task).to_numpy()
 
 
 def encode_target(y: pd.Series, task: str, target: str) -> Targets:
@@ -144,6 +161,26 @@ def number_target(y: pd.Series, target: str) -> NDArray[np.float64]:
             f"{texts.index[0] + 1}: {texts.iloc[0]!r}. Choose classification (categories), or clean the column."
         )
     return values.to_numpy(np.float64)
+
+
+def train_and_test_rows(
+    y: NDArray[Any], task: str, cfg: TrainingConfig, order: NDArray[np.float64] | None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Split the positions of the usable rows into train and test: at random, or by time where there is an order.
+
+    By time, the rows whose time is not known (NaN) train the network, and are counted in the log.
+    """
+    if order is None:
+        return split_rows(y, task, cfg.test_size, cfg.random_seed)
+    column, n_unknown = cfg.time_column or "order", int(np.isnan(order).sum())
+    if n_unknown:
+        logger.warning(
+            "%d of %d rows have no readable time in column %r, and count as earlier than all others.",
+            n_unknown,
+            len(order),
+            column,
+        )
+    return split_by_time(order, cfg.test_size, column)
 
 
 def split_rows(
@@ -177,6 +214,28 @@ def target_tensor(values: NDArray[Any], task: str, target_scaler: Any) -> Tensor
     if task == "classification":
         return torch.tensor(values, dtype=torch.long)
     return torch.tensor(values if target_scaler is None else target_scaler.transform(values), dtype=torch.float32)
+
+
+def _times_of(frame: pd.DataFrame, cfg: TrainingConfig, order: NDArray[Any] | None) -> NDArray[np.float64] | None:
+    """Return when each row is: as given, else as the time column says, else None."""
+    if order is None:
+        check_time_column(list(frame.columns), cfg.target_column, cfg.time_column)
+        timeline = timeline_of(frame, cfg.time_column)
+        return None if timeline is None else timeline.order
+    if len(order) != len(frame):
+        raise DataError(f"The table has {len(frame)} rows and the order {len(order)} values. Give one value a row.")
+    return np.asarray(order, dtype=np.float64)
+
+
+def _as_objects(y_raw: Sequence[Any]) -> pd.Series:
+    return pd.Series(y_raw.tolist() if hasattr(y_raw, "tolist") else list(y_raw), dtype=object)
+
+
+def _is_present(target: CoercedColumn, task: str) -> pd.Series:
+    present: pd.Series = target.values.notna()
+    if task == "regression":
+        present &= ~target.values.isin([np.inf, -np.inf])
+    return present
 
 
 def _frame_of_dicts(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,10 @@ from torch import nn
 
 from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
 from core.config import check_blend, check_student, checked_config
-from core.data import drop_rows_without_target, label_texts, number_target, split_rows, target_tensor
+from core.data import drop_rows_without_target, label_texts, number_target, target_tensor, train_and_test_rows
 from core.encoding import known_columns
 from core.errors import ConfigError, DataError
-from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
+from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, note_times, seed_everything
 from core.inference import choose_device, forward
 from core.loop import Ask, Control, OnEpoch
 from core.losses import blended_loss, guess, hard_criterion, soft_criterion
@@ -31,10 +32,13 @@ from core.serialization import load_bundle
 from core.tables.dates import expand_date_columns
 from core.tables.read import load_tabular_file
 from core.tables.schema import describe_inputs
+from core.tables.timeline import timeline_of
 from core.types import Metrics, ModelBundle, TrainingConfig
 
 SMALLEST_STUDENT_WIDTH = 16
 LARGEST_STUDENT_DROPOUT = 0.5
+
+logger = logging.getLogger(__name__)
 
 
 def distill_model_from_file(
@@ -60,9 +64,10 @@ def distill_model_from_file(
 ) -> tuple[ModelBundle, Metrics]:
     """Train a student on `alpha · hard + (1 − alpha) · soft` and return its bundle and its figures.
 
-    The teacher's vectorizer, scalers, medians and encoder are inherited, and the teacher is not
-    changed. `hidden_dim`, `num_hidden_layers` and `dropout` of `cfg` are not used: the student's
-    are given, or derived from the teacher. Stopping, pausing and resuming are the trainer's. Raises
+    The teacher's vectorizer, scalers, medians, encoder and categorical columns are inherited, and the
+    teacher is not changed. `hidden_dim`, `num_hidden_layers` and `dropout` of `cfg` are not used: the
+    student's are given, or derived from the teacher; nor are its `categorical_columns`, where the teacher
+    knows its own. Stopping, pausing and resuming are the trainer's. Raises
     ValueError for settings out of bounds, and DataError (a ValueError) for a table that does not fit
     the teacher. Source: companion contract `core.distill`; Hinton et al., 2015.
     """
@@ -79,22 +84,28 @@ def distill_model_from_file(
 
     frame = load_tabular_file(data_path, sheet_name)
     dates = [column for column in as_names(date_columns) if column not in excluded]
-    check_columns(list(frame.columns), cfg.target_column, excluded, dates)
+    own = cfg.categorical_columns if teacher.schema is None else ()
+    check_columns(list(frame.columns), cfg.target_column, excluded, dates, own, cfg.time_column)
+    timeline = timeline_of(frame, cfg.time_column, teacher.schema)
     usable, y = drop_rows_without_target(frame, frame[cfg.target_column].tolist(), teacher.task)
     targets = _encode_target(teacher, y, cfg.target_column)
     x_raw = feature_frame(usable, cfg.target_column, excluded)
     if teacher.schema is None:  # the rows of a teacher with a schema keep their dates: it knows how to read them
         x_raw = expand_date_columns(x_raw, dates)
     _check_known_columns(teacher, x_raw)
-    x, y_all = features_of(teacher, x_raw), target_tensor(targets, teacher.task, teacher.target_scaler)
-    train, test = split_rows(targets, teacher.task, cfg.test_size, cfg.random_seed)
-    rows = hold_out_validation(x[train], y_all[train], x[test], y_all[test], teacher.task, cfg).to(run_device)
+    x = features_of(teacher, x_raw, categorical=own)
+    y_all = target_tensor(targets, teacher.task, teacher.target_scaler)
+    times = None if timeline is None else timeline.rows(y.index.to_numpy())
+    train, test = train_and_test_rows(targets, teacher.task, cfg, None if times is None else times.order)
+    times = None if times is None else times.in_order()
+    rows = hold_out_validation(x[train], y_all[train], x[test], y_all[test], teacher.task, cfg, times).to(run_device)
 
     student = _build_student(teacher, cfg).to(run_device)
     objective = _objective(teacher, rows, cfg, temperature, alpha)
     result, metrics = fit_and_score(student, rows, objective, cfg, teacher.task, teacher.target_scaler, control)
     metrics.n_dropped = len(frame) - len(usable)
-    schema = teacher.schema or describe_inputs(frame, cfg.target_column, excluded, dates)
+    note_times(metrics, times)
+    schema = teacher.schema or describe_inputs(frame, cfg.target_column, excluded, dates, own)
     record = make_record(
         cfg,
         metrics,
@@ -132,7 +143,7 @@ def _check_teacher(teacher: ModelBundle, cfg: TrainingConfig) -> None:
 def _student_config(
     cfg: TrainingConfig, teacher: ModelBundle, hidden_dim: int | None, layers: int | None, dropout: float | None
 ) -> TrainingConfig:
-    """Return `cfg` with the student's own shape: what was asked for, else half the teacher's."""
+    """Return `cfg` with the student's own shape, what was asked for, else half the teacher's, and its codes."""
     model = teacher.model
     if hidden_dim is None:
         hidden_dim = max(SMALLEST_STUDENT_WIDTH, model_hidden_dim(model) // 2)
@@ -141,6 +152,11 @@ def _student_config(
     if dropout is None:
         dropout = min(LARGEST_STUDENT_DROPOUT, model_dropout(model) + 0.05)
     student = replace(cfg, task=teacher.task, hidden_dim=hidden_dim, num_hidden_layers=layers, dropout=dropout)
+    if teacher.schema is not None:
+        student = replace(student, categorical_columns=teacher.schema.categorical_columns)
+        if cfg.categorical_columns and set(cfg.categorical_columns) != set(student.categorical_columns):
+            read = ", ".join(map(repr, student.categorical_columns)) or "none"
+            logger.warning("The categorical columns of the student are those of its teacher: %s.", read)
     return checked_config(student)
 
 

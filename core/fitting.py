@@ -15,14 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from core.checkpoint.identity import Identity
+from core.columns import as_names
 from core.data import split_rows
 from core.inference import forward
 from core.loop import Control, LoopResult, fit
 from core.losses import BatchLoss, Criterion
 from core.metrics import baseline_of, held_out_loss, loss_on, metric_name, metric_of
+from core.tables.timeline import Timeline, split_by_time
 from core.types import Metrics, TrainingConfig
 
 HOW_LONG = ("epochs", "early_stopping_patience")  # what a training may be gone on with
+CHOICES = ("categorical_columns", "time_column")
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,25 @@ def seed_everything(random_seed: int) -> None:
 
 
 def hold_out_validation(
-    x_train: Tensor, y_train: Tensor, x_test: Tensor, y_test: Tensor, task: str, cfg: TrainingConfig
+    x_train: Tensor,
+    y_train: Tensor,
+    x_test: Tensor,
+    y_test: Tensor,
+    task: str,
+    cfg: TrainingConfig,
+    timeline: Timeline | None = None,
 ) -> RowSets:
-    """Move `cfg.validation_size` of the training rows into a validation set; the test rows stay as they are."""
+    """Move `cfg.validation_size` of the training rows into a validation set; the test rows stay as they are.
+
+    With the `timeline` of all usable rows in time order, these are the latest of the training rows, which
+    come in that order.
+    """
     if cfg.validation_size == 0:
         return RowSets(x_train, y_train, x_train[:0], y_train[:0], x_test, y_test)
-    train, validation = split_rows(y_train.numpy(), task, cfg.validation_size, cfg.random_seed)
+    if timeline is None:
+        train, validation = split_rows(y_train.numpy(), task, cfg.validation_size, cfg.random_seed)
+    else:
+        train, validation = split_by_time(timeline.order[: len(x_train)], cfg.validation_size, timeline.column)
     return RowSets(x_train[train], y_train[train], x_train[validation], y_train[validation], x_test, y_test)
 
 
@@ -113,6 +129,13 @@ def fit_and_score(
     )
 
 
+def note_times(metrics: Metrics, timeline: Timeline | None) -> None:
+    """Enter in the figures when the test rows begin; `timeline` is that of all usable rows, in time order."""
+    if timeline is not None and metrics.n_test is not None:
+        metrics.test_from = timeline.text(float(timeline.order[-metrics.n_test]))
+        metrics.n_without_time = int(np.isnan(timeline.order).sum())
+
+
 def baseline_loss(rows: RowSets, objective: Objective) -> float | None:
     """Return what guessing reaches on the rows that the curve judges: the validation rows, else the training rows.
 
@@ -129,8 +152,11 @@ def identity_of(rows: RowSets, objective: Objective, cfg: TrainingConfig) -> Ide
     """Return what a checkpoint must have in common with this training: all but how long it trains.
 
     A teacher's weights stand for its soft targets, whose last digits depend on the number of threads.
+    What is chosen of columns stands there where something is, in any order, as one text.
     """
-    settings = {name: value for name, value in asdict(cfg).items() if name not in HOW_LONG}
+    settings = {name: value for name, value in asdict(cfg).items() if name not in (*HOW_LONG, *CHOICES)}
+    chosen = {name: as_names(getattr(cfg, name)) for name in CHOICES}
+    settings |= {name: ", ".join(map(repr, sorted(columns))) for name, columns in chosen.items() if columns}
     judged = (rows.x_train, rows.y_train, rows.x_validation, rows.y_validation)
     return Identity(
         settings | dict(objective.settings), _digest(judged), _digest(objective.teacher or objective.soft_targets)

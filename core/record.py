@@ -28,8 +28,9 @@ def make_record(
     distillation: Mapping[str, float] | None = None,
 ) -> TrainingRecord:
     """Return the record that travels in the bundle."""
+    settings = {**asdict(cfg), "categorical_columns": list(cfg.categorical_columns)}
     return TrainingRecord(
-        config={**asdict(cfg), **({"distillation": dict(distillation)} if distillation else {})},
+        config={**settings, **({"distillation": dict(distillation)} if distillation else {})},
         metrics=asdict(metrics),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         device=device,
@@ -69,13 +70,31 @@ def model_card(cfg: TrainingConfig, metrics: Metrics, schema: InputSchema) -> st
     features = ", ".join(schema.feature_columns)
     return (
         f"Predicts {cfg.target_column} ({metrics.task}) from {len(schema.feature_columns)} columns: {features}.\n"
+        f"{_categorical_line(schema)}"
         f"Training mode {cfg.training_mode}, {metrics.n_train} training rows, {metrics.n_test} test rows.\n"
+        f"{_time_line(cfg, metrics)}"
         f"Test {metrics.test_metric_name}: {metrics.test_metric_value:.6g}; "
         f"guessing reaches {_figure(metrics.baseline_metric_value)}.\n"
         "Limits: the figures hold for rows like the ones it was trained on. Texts it never saw count as none "
         "of the known ones, missing cells as the training median, and numbers outside the training range are "
         "extrapolated."
     )
+
+
+def _categorical_line(schema: InputSchema) -> str:
+    codes = schema.categorical_columns
+    return f"Read as categories, not as numbers: {', '.join(codes)}.\n" if codes else ""
+
+
+def _time_line(cfg: TrainingConfig, metrics: Metrics) -> str:
+    """Return which rows were kept aside, where that was decided by time."""
+    if metrics.test_from is None:
+        return ""
+    n_test = metrics.n_test or 0
+    share = 100 * n_test / max(1, n_test + (metrics.n_train or 0) + (metrics.n_validation or 0))
+    unknown = metrics.n_without_time
+    rest = f" Rows without a time, which count as earlier: {unknown}." if unknown else ""
+    return f"Test rows are the latest {share:.3g} % by {cfg.time_column}, from {metrics.test_from} on.{rest}\n"
 
 
 def _figure(value: float | None) -> str:

@@ -16,9 +16,9 @@ from torch import nn
 from core import serialization
 from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
 from core.config import check_task_fits_mode, checked_config
-from core.data import prepare_tensors
+from core.data import has_target, prepare_tensors
 from core.distill import distill_model_from_file
-from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, seed_everything
+from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, note_times, seed_everything
 from core.inference import choose_device
 from core.loop import Ask, Control, OnEpoch
 from core.losses import blended_loss, guess, hard_criterion, soft_criterion
@@ -26,11 +26,13 @@ from core.models import build_model, model_config
 from core.record import make_record
 from core.scoring.predict import decode_outputs, predict_outputs
 from core.serialization import save_bundle
-from core.tables.coerce import coerce_frame, coerce_value
+from core.tables.codes import coerce_features
+from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
 from core.tables.infer import infer_task
 from core.tables.read import load_tabular_file
 from core.tables.schema import describe_inputs
+from core.tables.timeline import timeline_of
 from core.types import Metrics, ModelBundle, TrainingConfig
 
 __all__ = [
@@ -77,27 +79,32 @@ def train_model_from_file(
 
     frame = load_tabular_file(data_path, sheet_name)
     dates = [column for column in as_names(date_columns) if column not in excluded]
-    check_columns(list(frame.columns), cfg.target_column, excluded, dates)
-    schema = describe_inputs(frame, cfg.target_column, excluded, dates)
+    check_columns(list(frame.columns), cfg.target_column, excluded, dates, cfg.categorical_columns, cfg.time_column)
+    schema = describe_inputs(frame, cfg.target_column, excluded, dates, cfg.categorical_columns)
+    timeline = timeline_of(frame, cfg.time_column, schema)
     table = expand_date_columns(frame, dates)
-    x_rows = coerce_frame(feature_frame(table, cfg.target_column, excluded), coerce_value)
+    features = feature_frame(table, cfg.target_column, excluded)
+    x_rows = coerce_features(features, cfg.categorical_columns, coerce_value)
     y_raw = table[cfg.target_column].tolist()
     task = infer_task(y_raw) if cfg.task == "auto" else cfg.task
     check_task_fits_mode(task, cfg.training_mode)
 
+    in_time = {} if timeline is None else {"order": timeline.order}
+    usable = None if timeline is None else timeline.rows(has_target(y_raw, task)).in_order()
     (
         x_train, x_test, y_train, y_test, vectorizer, scaler, feature_medians,
         label_encoder, target_scaler, input_dim, output_dim, class_names,
-    ) = prepare_tensors(x_rows, y_raw, task, cfg)  # fmt: skip
+    ) = prepare_tensors(x_rows, y_raw, task, cfg, **in_time)  # fmt: skip
     run_device = choose_device(device)
     model = build_model(
         input_dim, output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout
     ).to(run_device)
-    rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg).to(run_device)
+    rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg, usable).to(run_device)
     result, metrics = fit_and_score(
         model, rows, _objective(task, rows, output_dim, cfg), cfg, task, target_scaler, control
     )
     metrics.n_dropped = len(frame) - len(x_train) - len(x_test)
+    note_times(metrics, usable)
     record = make_record(
         cfg, metrics, result,
         device=str(run_device), data_path=data_path, n_rows=len(frame), schema=schema,

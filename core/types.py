@@ -51,7 +51,13 @@ def _setting(default: Any, label: str, help_text: str, low: float, high: float, 
 
 @dataclass
 class TrainingConfig:
-    """What to train and how. Values are checked when a training starts, not here."""
+    """What to train and how. Values are checked when a training starts, not here.
+
+    `categorical_columns` hold codes, such as store numbers: categories rather than numbers
+    (`core.tables.codes`). With a `time_column`, whose cells are dates or numbers, the rows kept aside are
+    the latest ones rather than drawn at random: for the test, and before these for validation. That
+    column may be an excluded one.
+    """
 
     target_column: str
     training_mode: str = "mlp_dense"
@@ -111,6 +117,8 @@ class TrainingConfig:
         5,
     )
     restore_best: bool = field(default=False)
+    categorical_columns: tuple[str, ...] = ()
+    time_column: str | None = None
 
 
 def setting_of(name: str) -> Setting:
@@ -133,7 +141,8 @@ class Metrics:
     `train_loss` and `test_loss` are the mode's hard criterion in `eval()`; `test_metric_value` is
     the accuracy (a share) or the RMSE (in the target's unit). `baseline_metric_value` is what
     always guessing the most frequent class, or the mean, of the training rows reaches on the
-    same test rows.
+    same test rows. With a time column, `test_from` is the earliest time of a test row (2012-06-01, or a
+    number), and `n_without_time` counts the rows whose time is not known.
     """
 
     task: str
@@ -149,6 +158,8 @@ class Metrics:
     epochs_run: int | None = None
     best_epoch: int | None = None
     seconds: float | None = None
+    test_from: str | None = None
+    n_without_time: int | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +176,10 @@ class DateFormat:
 
 @dataclass(frozen=True)
 class ColumnSchema:
-    """One column of the table that a model was trained on."""
+    """One column of the table that a model was trained on.
+
+    `is_categorical` marks a feature of codes (`core.tables.codes`); its kind is text, or empty.
+    """
 
     name: str
     role: ColumnRole
@@ -178,6 +192,7 @@ class ColumnSchema:
     categories: tuple[tuple[str, int], ...] = ()  # (text, count), most frequent first
     categories_cut: bool = False  # True when there were more than are kept
     date_format: DateFormat | None = None
+    is_categorical: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,6 +209,11 @@ class InputSchema:
     def feature_columns(self) -> tuple[str, ...]:
         """Names of the columns a prediction row should hold: features and dates."""
         return tuple(column.name for column in self.by_role("feature", "date"))
+
+    @property
+    def categorical_columns(self) -> tuple[str, ...]:
+        """Names of the features that are codes."""
+        return tuple(column.name for column in self.columns if column.is_categorical)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 What is only there to be read by people is cut to fit: rare categories of very wide tables, points
 of very long curves. A figure that is not finite is kept as none. The schema is a list for each
-property rather than an object for each column: little to parse, and few objects to allow.
+property rather than an object for each column: little to parse, and few objects to allow. The list
+`is_categorical` is there only where a column is one of codes: a file without it has none.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _COLUMN_ENTRIES = (
     "name", "role", "kind", "n_missing", "n_distinct", "minimum", "maximum", "median",
     "categories", "counts", "categories_cut", "date_order", "has_time",
 )  # fmt: skip
+_CODES_ENTRY = "is_categorical"
 _RECORD_ENTRIES = tuple(TrainingRecord.__dataclass_fields__)
 
 
@@ -53,18 +55,21 @@ def schema_to_json(schema: InputSchema) -> dict[str, Any]:
     most = _CATEGORIES_IN_ALL // max(1, with_categories)
     most_bytes = _CATEGORY_BYTES_IN_ALL // max(1, with_categories)
     columns = [_column_to_json(column, most, most_bytes) for column in schema.columns]
-    return {entry: [column[entry] for column in columns] for entry in _COLUMN_ENTRIES}
+    entries = (*_COLUMN_ENTRIES, _CODES_ENTRY) if schema.categorical_columns else _COLUMN_ENTRIES
+    return {entry: [column[entry] for column in columns] for entry in entries}
 
 
 def schema_from_json(value: object) -> InputSchema:
     """Return the schema, or raise FlawError."""
-    fields = Fields(value, "the schema in its manifest.json", _COLUMN_ENTRIES)
-    lists = [fields.items(entry) for entry in _COLUMN_ENTRIES]
+    has_codes = isinstance(value, dict) and _CODES_ENTRY in value
+    entries = (*_COLUMN_ENTRIES, _CODES_ENTRY) if has_codes else _COLUMN_ENTRIES
+    fields = Fields(value, "the schema in its manifest.json", entries)
+    lists = [fields.items(entry) for entry in entries]
     lengths = {len(values) for values in lists}
     if len(lengths) != 1 or max(lengths) > MAX_COLUMNS:
         raise FlawError(f"its schema needs lists of one length, at most {MAX_COLUMNS:,}, and has {shown(str(lengths))}")
-    columns = (dict(zip(_COLUMN_ENTRIES, cells, strict=True)) for cells in zip(*lists, strict=True))
-    schema = InputSchema(tuple(_column_from_json(column) for column in columns))
+    columns = (dict(zip(entries, cells, strict=True)) for cells in zip(*lists, strict=True))
+    schema = InputSchema(tuple(_column_from_json({_CODES_ENTRY: False, **column}) for column in columns))
     twice = first_duplicate(column.name for column in schema.columns)
     if twice is not None:
         raise FlawError(f"its schema holds the column {shown(twice)} more than once")
@@ -115,6 +120,7 @@ def _column_to_json(column: ColumnSchema, most: int, most_bytes: int) -> dict[st
         "categories_cut": bool(column.categories_cut) or len(kept) < len(column.categories),
         "date_order": None if column.date_format is None else column.date_format.order,
         "has_time": column.date_format is not None and column.date_format.has_time,
+        _CODES_ENTRY: bool(column.is_categorical),
     }
 
 
@@ -128,10 +134,13 @@ def _fitting(categories: Sequence[tuple[str, int]], most: int, most_bytes: int) 
 
 
 def _column_from_json(value: object) -> ColumnSchema:
-    fields = Fields(value, "a column of the schema in its manifest.json", _COLUMN_ENTRIES)
+    fields = Fields(value, "a column of the schema in its manifest.json", (*_COLUMN_ENTRIES, _CODES_ENTRY))
     categories, counts = fields.texts("categories"), fields.counts("counts")
     if len(categories) != len(counts):
         raise FlawError(f"{fields.where('categories')} are {len(categories):,} with {len(counts):,} counts")
+    if fields.flag(_CODES_ENTRY) and not _can_be_codes(fields):
+        kind, role = fields.text("kind"), fields.text("role")
+        raise FlawError(f"{fields.where(_CODES_ENTRY)} is True for a column of kind {kind!r} and role {role!r}")
     return ColumnSchema(
         name=fields.text("name"),
         role=cast(ColumnRole, fields.choice("role", get_args(ColumnRole))),
@@ -144,7 +153,14 @@ def _column_from_json(value: object) -> ColumnSchema:
         categories=tuple(zip(categories, counts, strict=True)),
         categories_cut=fields.flag("categories_cut"),
         date_format=None if fields.is_null("date_order") else _date_format(fields),
+        is_categorical=fields.flag(_CODES_ENTRY),
     )
+
+
+def _can_be_codes(fields: Fields) -> bool:
+    """Return whether a column is a feature that is described by its texts alone."""
+    kind, is_date = fields.choice("kind", get_args(ColumnKind)), not fields.is_null("date_order")
+    return fields.choice("role", get_args(ColumnRole)) == "feature" and kind in ("text", "empty") and not is_date
 
 
 def _date_format(fields: Fields) -> DateFormat:

@@ -13,11 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.data import drop_rows_without_target, label_texts, number_target, split_rows
+from core.data import drop_rows_without_target, label_texts, number_target, train_and_test_rows
 from core.inference import forward
 from core.metrics import metric_name
 from core.scoring.predict import decode_outputs, features_of
 from core.tables.read import load_tabular_file
+from core.tables.timeline import timeline_of
 from core.types import ModelBundle, TrainingConfig
 
 TIMING_SECONDS = 0.2
@@ -64,7 +65,9 @@ def _test_rows(teacher: ModelBundle, frame: pd.DataFrame, cfg: TrainingConfig) -
         codes = np.asarray(teacher.label_encoder.transform(y))
     else:
         y = codes = number_target(target, cfg.target_column)
-    _, test = split_rows(codes, teacher.task, cfg.test_size, cfg.random_seed)
+    timeline = timeline_of(frame, cfg.time_column, teacher.schema)
+    order = None if timeline is None else timeline.order[target.index]
+    _, test = train_and_test_rows(codes, teacher.task, cfg, order)
     return usable.iloc[test], y[test]
 
 

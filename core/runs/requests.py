@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from core.columns import check_columns, check_target_not_excluded
+from core.columns import as_names, check_columns, check_target_not_excluded
 from core.config import check_blend, check_config, check_student, check_task_fits_mode
 from core.errors import AppError, ConfigError, DataError, DiskError, RunError
 from core.modes import mode_words
@@ -37,13 +37,13 @@ class _Request:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for the store."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {key: _turned(value, tuple, list) for key, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Rebuild the request from what `as_dict` gave."""
         known = {field.name for field in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+        return cls(**{key: _turned(value, list, tuple) for key, value in values.items() if key in known})
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,13 @@ class ScoreRequest(_Request):
 
     bundle_file: str
     bundle_label: str = ""
+
+
+def _turned(value: Any, old: type, new: type) -> Any:
+    """Return a value of a request, or its settings, with lists for tuples or the other way round."""
+    if isinstance(value, dict):
+        return {key: _turned(item, old, new) for key, item in value.items()}
+    return new(value) if isinstance(value, old) else value
 
 
 Request = TrainRequest | DistilRequest | ScoreRequest
@@ -148,7 +155,7 @@ def check_request(workspace: Workspace, store: Store, dataset: Dataset, request:
         return
     cfg = _config(request.config)
     check_config(cfg)
-    _check_columns(workspace, dataset, cfg, request.excluded, request.dates)
+    _check_columns(workspace, dataset, cfg, request)
     if isinstance(request, DistilRequest):
         _check_distillation(cfg, request, inspect_bundle(teacher_path(workspace, store, request)).task)
         return
@@ -250,20 +257,25 @@ def _config(values: Mapping[str, Any]) -> TrainingConfig:
 
 
 def _check_columns(
-    workspace: Workspace, dataset: Dataset, cfg: TrainingConfig, excluded: tuple[str, ...], dates: tuple[str, ...]
+    workspace: Workspace, dataset: Dataset, cfg: TrainingConfig, request: TrainRequest | DistilRequest
 ) -> None:
-    columns = [column.name for column in read_report(workspace, dataset).columns]
+    columns, excluded, dates = _column_names(workspace, dataset), request.excluded, request.dates
     unknown = [column for column in (*excluded, *dates) if column not in columns]
     if unknown:
         raise DataError(f"The table '{dataset.name}' has no column {unknown[0]!r}. Choose its columns again.")
     check_target_not_excluded(cfg.target_column, excluded)
-    check_columns(columns, cfg.target_column, excluded, dates)
+    codes = () if isinstance(request, DistilRequest) else as_names(cfg.categorical_columns)  # a teacher has its own
+    check_columns(columns, cfg.target_column, excluded, dates, codes, cfg.time_column)
 
 
 def _check_scoring(workspace: Workspace, dataset: Dataset, model_file: Path) -> None:
     schema = inspect_bundle(model_file).schema
     if schema is not None:
-        match_columns(schema, [column.name for column in read_report(workspace, dataset).columns])
+        match_columns(schema, _column_names(workspace, dataset))
+
+
+def _column_names(workspace: Workspace, dataset: Dataset) -> list[str]:
+    return [column.name for column in read_report(workspace, dataset).columns]
 
 
 def _check_distillation(cfg: TrainingConfig, request: DistilRequest, teacher_task: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.tables.codes import code_column
 from core.tables.coerce import coerce_column
 from core.tables.dates import parse_dates
 from core.types import ColumnSchema, InputSchema
@@ -21,7 +22,7 @@ def _note(column: ColumnSchema, values: pd.Series) -> str:
         dates, n_unreadable = parse_dates(values, column.date_format)
         unread = values[dates.isna() & values.notna()] if n_unreadable else values[:0]
         return _sentence(column, unread, "no readable date, and counted as missing")
-    cells = coerce_column(values).values
+    cells = code_column(values) if column.is_categorical else coerce_column(values).values
     if column.kind == "number":
         return _sentence(column, cells[_are_texts(cells)], "no number, and counted as missing")
     if column.kind == "text" and not column.categories_cut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from core.data import as_frame, scaled_tensor
 from core.encoding import encode_frame, impute, numeric_features
 from core.errors import ConfigError
 from core.inference import choose_device, forward
-from core.tables.coerce import coerce_frame, coerce_value
+from core.tables.codes import coerce_features
+from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
 from core.types import InputSchema, ModelBundle
 
@@ -68,14 +69,20 @@ def decode_outputs(bundle: ModelBundle, outputs: Tensor) -> list[Any]:
     return list(np.asarray(bundle.target_scaler.inverse_transform(outputs.double().numpy())).squeeze(1).tolist())
 
 
-def features_of(bundle: ModelBundle, rows: Rows, coerce: Coerce = coerce_value) -> Tensor:
-    """Return the scaled features of raw rows: float32 `(n_rows, input_dim)`."""
+def features_of(
+    bundle: ModelBundle, rows: Rows, coerce: Coerce = coerce_value, *, categorical: Collection[str] = ()
+) -> Tensor:
+    """Return the scaled features of raw rows: float32 `(n_rows, input_dim)`.
+
+    The bundle's schema says which columns are codes; `categorical` does for a bundle that has none.
+    """
     schema = schema_of(bundle)
     frame = as_frame(rows)
     if schema is not None:
-        frame = _known_cells(schema, coerce_frame(_with_dates_expanded(schema, frame), coerce))
+        known = _with_dates_expanded(schema, frame)
+        frame = _known_cells(schema, coerce_features(known, schema.categorical_columns, coerce))
     else:
-        frame = coerce_frame(_with_lacking_columns(bundle, frame), coerce)
+        frame = coerce_features(_with_lacking_columns(bundle, frame), categorical, coerce)
     matrix = impute(_encode(bundle.vectorizer, frame), bundle.feature_medians)
     return scaled_tensor(bundle.scaler, matrix)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from core.tables.codes import code_column
 from core.tables.coerce import coerce_column
 from core.tables.dates import infer_date_format, parse_dates
 from core.types import ColumnRole, ColumnSchema, InputSchema
@@ -14,11 +16,18 @@ from core.types import ColumnRole, ColumnSchema, InputSchema
 MAX_CATEGORIES = 1_000
 
 
-def describe_inputs(frame: pd.DataFrame, target: str, excluded: Collection[str], dates: Collection[str]) -> InputSchema:
+def describe_inputs(
+    frame: pd.DataFrame,
+    target: str,
+    excluded: Collection[str],
+    dates: Collection[str],
+    categorical: Collection[str] = (),
+) -> InputSchema:
     """Return the role, kind, range or categories of every column of `frame`, in its order.
 
-    A column with several roles counts as the target first, then as excluded, then as a date.
-    Missing cells include the words for nothing, infinite numbers and unreadable dates.
+    A column with several roles counts as the target first, then as excluded, then as a date. A feature
+    in `categorical` is described by its codes. Missing cells include the words for nothing, infinite
+    numbers and unreadable dates.
     """
 
     def role_of(name: str) -> ColumnRole:
@@ -29,12 +38,20 @@ def describe_inputs(frame: pd.DataFrame, target: str, excluded: Collection[str],
         return "date" if name in dates else "feature"
 
     names = [str(name) for name in frame.columns]
-    return InputSchema(tuple(describe_column(frame.iloc[:, i], name, role_of(name)) for i, name in enumerate(names)))
+    columns = (
+        describe_column(frame.iloc[:, i], name, role_of(name), is_categorical=name in categorical)
+        for i, name in enumerate(names)
+    )
+    return InputSchema(tuple(columns))
 
 
-def describe_column(values: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
-    """Return what there is to know of one column in its `role`."""
-    return _describe_dates(values, name) if role == "date" else _describe_values(values, name, role)
+def describe_column(values: pd.Series, name: str, role: ColumnRole, *, is_categorical: bool = False) -> ColumnSchema:
+    """Return what there is to know of one column in its `role`; only a feature can be of codes."""
+    if role == "date":
+        return _describe_dates(values, name)
+    if role == "feature" and is_categorical:
+        return replace(_describe_cells(code_column(values), name, role), is_categorical=True)
+    return _describe_cells(coerce_column(values).values, name, role)
 
 
 def _describe_dates(values: pd.Series, name: str) -> ColumnSchema:
@@ -44,8 +61,7 @@ def _describe_dates(values: pd.Series, name: str) -> ColumnSchema:
     return ColumnSchema(name, "date", "date", n_missing, n_distinct, date_format=date_format)
 
 
-def _describe_values(values: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
-    cells = coerce_column(values).values
+def _describe_cells(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
     if cells.dtype == object:
         return _describe_texts(cells, name, role)
     numbers = cells.to_numpy()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tests.core.bundle_samples import make_schema
 from tests.core.hostile_changes import manifest, manifest_text, preprocess, put
 from tests.core.hostile_packing import Case, Piece, pieces_of, zip_of
+
+CODES = [False] * len(make_schema().columns)  # age, city, when, id, the target, and the texts
 
 MANIFESTS = {
     "another format": Case(manifest(put("format", "keras")), "not that of a Rowsmith model"),
@@ -82,6 +85,36 @@ MANIFESTS = {
     "column with a count below 0": Case(manifest(put("schema/n_missing/0", -1)), "-1, not a whole number"),
     "column with too few counts": Case(manifest(put("schema/counts/1", [1])), "2 with 1 counts"),
     "column with counts of text": Case(manifest(put("schema/counts/1", ["1", "2"])), "not a list of counts"),
+    "codes neither true nor false": Case(
+        manifest(put("schema/is_categorical", [*CODES[:1], 1, *CODES[2:]])), "is 1, not true or false"
+    ),
+    "codes too few": Case(manifest(put("schema/is_categorical", [False])), "lists of one length"),
+    "codes a text": Case(manifest(put("schema/is_categorical", "city")), "'city', not a list"),
+    "codes among the records": Case(manifest(put("record/is_categorical", CODES)), "unknown entry 'is_categorical'"),
+    "codes of a number": Case(
+        manifest(put("schema/is_categorical", [True, *CODES[1:]])), "True for a column of kind 'number'"
+    ),
+    "codes of mixed cells": Case(
+        manifest(put("schema/is_categorical", [False, True, *CODES[2:]])), "True for a column of kind 'mixed'"
+    ),
+    "codes of dates": Case(
+        manifest(put("schema/is_categorical", [*CODES[:2], True, *CODES[3:]])), "kind 'date' and role 'date'"
+    ),
+    "codes of an excluded column": Case(
+        manifest(put("schema/is_categorical", [*CODES[:3], True, *CODES[4:]])), "kind 'empty' and role 'excluded'"
+    ),
+    "codes of the target": Case(
+        manifest(put("schema/is_categorical", [*CODES[:4], True, *CODES[5:]])), "kind 'text' and role 'target'"
+    ),
+    "codes with a date order": Case(
+        manifest(
+            lambda m: (
+                put("schema/is_categorical", [*CODES[:5], True, *CODES[6:]])(m),
+                put("schema/date_order/5", "day_first")(m),
+            )
+        ),
+        "True for a column of kind 'text'",
+    ),
     "date order unknown": Case(manifest(put("schema/date_order/2", "%d")), "'%d', not one of"),
     "record a text": Case(manifest(put("record", "x")), "where an object belongs"),
     "record with a method": Case(manifest(put("record/__reduce__", [])), "unknown entry '__reduce__'"),

@@ -45,7 +45,7 @@ LONGEST_SECONDS = 60.0
 FORMAT = 1
 PROCESSORS = Path("/proc/cpuinfo")
 
-_KEYED_SETTINGS = ("target_column", "hidden_dim", "num_hidden_layers", "dropout", "batch_size")
+_KEYED_SETTINGS = ("target_column", "hidden_dim", "num_hidden_layers", "dropout", "batch_size", "time_column")
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ def stop_probe(workspace: Workspace) -> None:
 def pace_path(workspace: Workspace, dataset: Dataset, request: TrainRequest, size: TrainingSize) -> Path:
     """Return where the figures for this choice of columns and network, on this machine, are kept."""
     settings = {name: getattr(size.cfg, name) for name in _KEYED_SETTINGS}
-    chosen = [sorted(request.excluded), sorted(request.dates), size.task, request.device, settings]
+    columns = [sorted(names) for names in (request.excluded, request.dates, size.cfg.categorical_columns)]
+    chosen = [*columns, size.task, request.device, settings]
     text = json.dumps([FORMAT, chosen, _machine()])
     key = hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
     return table_path(workspace, dataset).with_name(FOLDER_NAME) / f"{key}.json"

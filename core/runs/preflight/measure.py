@@ -35,7 +35,7 @@ from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.requests import TrainRequest
 from core.serialization import save_bundle
-from core.tables.coerce import coerce_frame
+from core.tables.codes import coerce_features
 from core.tables.dates import expand_date_columns
 from core.tables.read import load_tabular_file
 from core.trainer import train_model_from_file
@@ -145,9 +145,10 @@ def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -
 def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Tensor, Tensor]:
     """Return the training rows of a sample as the network would see them."""
     frame = expand_date_columns(load_tabular_file(table), request.dates)
-    target = size.cfg.target_column
-    rows = coerce_frame(feature_frame(frame, target, frozenset(request.excluded)))
-    prepared = prepare_tensors(rows, frame[target].tolist(), size.task, size.cfg)
+    cfg = replace(size.cfg, time_column=None)  # which rows these are makes no difference here
+    features = feature_frame(frame, cfg.target_column, frozenset(request.excluded))
+    rows = coerce_features(features, cfg.categorical_columns)
+    prepared = prepare_tensors(rows, frame[cfg.target_column].tolist(), size.task, cfg)
     return prepared.x_train, prepared.y_train
 
 

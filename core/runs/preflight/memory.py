@@ -49,12 +49,13 @@ MOST_OF_IT = 0.5
 
 @dataclass(frozen=True)
 class Driver:
-    """What one column costs: its different texts, its encoded columns, and its bytes at the peak."""
+    """What one column costs: its different texts or codes, its encoded columns, and its bytes at the peak."""
 
     column: str
     levels: int
     width: int
     bytes: int
+    is_categorical: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,13 +157,18 @@ def _advice(need: MemoryNeed, whole: int) -> str:
         return f"The network makes {share} of it: choose a smaller width, fewer layers or a smaller batch size."
     texts = [driver for driver in need.drivers if driver.levels]
     if texts and texts[0].bytes > MOST_OF_IT * whole:
-        share = _percent(texts[0].bytes / whole)
-        named = f"Column {texts[0].column!r} alone ({texts[0].levels:,} different texts)"
-        return f"{named} makes {share} of it: leave it out, or group its texts."
+        return _advice_on(texts[0], _percent(texts[0].bytes / whole))
     if texts and sum(driver.bytes for driver in texts) > MOST_OF_IT * whole:
         named = ", ".join(f"{driver.column!r} ({driver.levels:,})" for driver in texts[:3])
-        return f"The columns with the most different texts cost the most: {named}. Leave some out."
+        what = "texts or codes" if any(driver.is_categorical for driver in texts) else "texts"
+        return f"The columns with the most different {what} cost the most: {named}. Leave some out."
     return "Use fewer rows, or leave columns out."
+
+
+def _advice_on(driver: Driver, share: str) -> str:
+    what, instead = ("codes", "read it as a number") if driver.is_categorical else ("texts", "group its texts")
+    named = f"Column {driver.column!r} alone ({driver.levels:,} different {what})"
+    return f"{named} makes {share} of it: leave it out, or {instead}."
 
 
 def _percent(share: float) -> str:
@@ -175,7 +181,9 @@ def _drivers(size: TrainingSize, cell: float) -> tuple[Driver, ...]:
     def cost(column: EncodedColumn) -> int:
         return round(size.n_usable * (column.width * cell + COPIES_COERCED * NUMBER_BYTES * column.parts))
 
-    drivers = (Driver(column.name, column.levels, column.width, cost(column)) for column in size.columns)
+    drivers = (
+        Driver(column.name, column.levels, column.width, cost(column), column.is_categorical) for column in size.columns
+    )
     return tuple(sorted(drivers, key=lambda driver: -driver.bytes))
 
 

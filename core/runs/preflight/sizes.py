@@ -88,7 +88,7 @@ def training_size(
         n_columns=report.n_columns,
         file_bytes=table.stat().st_size,
         frame_bytes=_frame_bytes(report),
-        columns=encoded_columns(report, table, roles, cfg.test_size),
+        columns=encoded_columns(report, table, roles, cfg.test_size, cfg.categorical_columns),
     )
 
 

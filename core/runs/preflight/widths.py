@@ -1,13 +1,13 @@
 """How wide each column of a table becomes when it is encoded, known from how the table was read.
 
-It follows `core.encoding`: a number is one column, a text one for each of its levels, and a date the
-numbers about it. The encoder sees the training rows only, so a level that is rare may not be among them.
+It follows `core.encoding`: a number is one column, a text or a code one for each of its levels, and a date
+the numbers about it. The encoder sees the training rows only, so a level that is rare may not be among them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,48 +26,60 @@ _MIDNIGHT = re.compile(r"\b00:00(:00)?$")
 
 @dataclass(frozen=True)
 class EncodedColumn:
-    """A column to learn from: its different texts (0 for numbers and dates), and its encoded columns.
+    """A column to learn from: its different texts or codes (0 for numbers and dates), and its encoded columns.
 
-    `parts` is how many columns it is before texts are encoded: more than one for a date.
+    `parts` is how many columns it is before texts are encoded: more than one for a date. `is_categorical`
+    marks a column of codes.
     """
 
     name: str
     levels: int
     width: int
     parts: int = 1
+    is_categorical: bool = False
 
 
-def encoded_columns(report: ReadReport, table: Path, roles: Roles, test_size: float) -> tuple[EncodedColumn, ...]:
+def encoded_columns(
+    report: ReadReport, table: Path, roles: Roles, test_size: float, categorical: Collection[str] = ()
+) -> tuple[EncodedColumn, ...]:
     """Return every column that a training under `roles` learns from, in the table's order.
 
-    `table` is the Parquet file, looked into only where texts and numbers are mixed in a column.
+    `categorical` are the columns of codes. `table` is the Parquet file, looked into only where texts and
+    numbers are mixed in a column.
     """
-    return tuple(_columns(report, table, roles, test_size))
+    return tuple(_columns(report, table, roles, test_size, categorical))
 
 
-def _columns(report: ReadReport, table: Path, roles: Roles, test_size: float) -> Iterator[EncodedColumn]:
+def _columns(
+    report: ReadReport, table: Path, roles: Roles, test_size: float, categorical: Collection[str]
+) -> Iterator[EncodedColumn]:
     for column in report.columns:
         if column.name == roles.target or column.name in roles.excluded:
             continue
         if column.name in roles.dates:
             parts = len(DATE_FEATURES) + (len(TIME_FEATURES) if _has_time(column) else 0)
             yield EncodedColumn(column.name, 0, parts, parts)
+        elif column.name in categorical:
+            levels = column.n_distinct
+            width = _text_width(column, levels, report.n_rows, test_size, has_others=column.n_missing > 0)
+            yield EncodedColumn(column.name, levels, width, is_categorical=True)
         elif column.kind in ("number", "empty"):
             yield EncodedColumn(column.name, 0, 1)
         else:
             levels = column.n_distinct if column.kind != "mixed" else _count_texts(column, table)
-            yield EncodedColumn(column.name, levels, _text_width(column, levels, report.n_rows, test_size))
+            has_others = column.kind == "mixed" or column.n_missing > 0
+            width = _text_width(column, levels, report.n_rows, test_size, has_others=has_others)
+            yield EncodedColumn(column.name, levels, width)
 
 
-def _text_width(column: ColumnProfile, levels: int, n_rows: int, test_size: float) -> int:
-    """Return the levels that the training rows are expected to hold, and one column for what is no text.
+def _text_width(column: ColumnProfile, levels: int, n_rows: int, test_size: float, *, has_others: bool) -> int:
+    """Return the levels that the training rows are expected to hold, and one column for what is no level.
 
     A level in c rows is missing from them with probability test_size^c; that all levels are equally
     frequent is the case with the most of them.
     """
     present = max(1, n_rows - column.n_missing)
     seen: int = round(levels * (1 - test_size ** (present / max(1, levels))))
-    has_others = column.kind == "mixed" or column.n_missing > 0
     return max(1, seen) + has_others
 
 

@@ -30,6 +30,7 @@ CONFIG = {"target_column": "price", "epochs": 5}
     [
         ("train", TrainRequest(CONFIG, excluded=("id",), dates=("sold",), device="cpu")),
         ("distil", DistilRequest("run", None, CONFIG, excluded=("id",), student_dropout=0.2)),
+        ("train", TrainRequest(CONFIG | {"categorical_columns": ("town", "area"), "time_column": "sold"})),
         ("score", ScoreRequest("/models/model.rowsmith", "houses")),
     ],
 )
@@ -53,6 +54,14 @@ def test_a_request_comes_back_from_the_store_as_it_was(
         (TrainRequest(CONFIG, excluded=("nothing",)), "no column 'nothing'"),
         (TrainRequest(CONFIG, excluded=("id", "area", "town", "sold")), "Keep at least one"),
         (TrainRequest(CONFIG | {"epochs": 0}), "Epochs is 0"),
+        (TrainRequest(CONFIG | {"categorical_columns": ["tow"]}), "no categorical column 'tow'. Did you mean 'town'?"),
+        (TrainRequest(CONFIG | {"categorical_columns": "price"}), "'price' is the target and cannot be a categorical"),
+        (TrainRequest(CONFIG | {"categorical_columns": ["id"]}, excluded=("id",)), "'id' is excluded and cannot be"),
+        (TrainRequest(CONFIG | {"categorical_columns": ["sold"]}, dates=("sold",)), "'sold' is a date column and"),
+        (TrainRequest(CONFIG | {"categorical_columns": {"town": 1}}), "Give a list of column names"),
+        (TrainRequest(CONFIG | {"time_column": "price"}), "'price' is the target and cannot be the time column"),
+        (TrainRequest(CONFIG | {"time_column": "day"}), "no time column 'day'"),
+        (DistilRequest("run", None, CONFIG | {"time_column": "day"}), "no time column 'day'"),
         (TrainRequest(CONFIG | {"training_mode": "magic"}), "'magic' is unknown"),
         (TrainRequest(CONFIG | {"colour": 1}), "no setting 'colour'"),
         (
@@ -87,6 +96,8 @@ def test_a_file_that_is_no_model_is_refused_at_once(
 
 def test_a_request_that_can_work_passes(workspace: Workspace, store: Store, houses: Dataset) -> None:
     check_request(workspace, store, houses, TrainRequest(CONFIG, excluded=("id",), dates=("sold",)))
+    chosen = CONFIG | {"categorical_columns": ["town", "area"], "time_column": "sold"}
+    check_request(workspace, store, houses, TrainRequest(chosen, excluded=("id", "sold")))
 
 
 @pytest.mark.parametrize(

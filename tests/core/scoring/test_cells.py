@@ -41,5 +41,18 @@ def test_each_kind_of_unusable_cell_is_counted_with_its_first_row_and_text() -> 
     )
 
 
+def test_codes_are_compared_as_texts_of_codes() -> None:
+    codes = ColumnSchema("store", "feature", "text", categories=(("1", 5), ("007", 2)), is_categorical=True)
+    many = ColumnSchema("shelf", "feature", "text", categories=(("1", 5),), categories_cut=True, is_categorical=True)
+    none = ColumnSchema("aisle", "feature", "empty", is_categorical=True)
+    schema = InputSchema((codes, many, none))
+    frame = pd.DataFrame({"store": [1, "1.0", None, "007"], "shelf": [1, 2, 3, 4], "aisle": [1, 2, 3, 4]})
+    assert cell_notes(schema, frame) == ()
+    assert cell_notes(schema, pd.DataFrame({"store": [7.0, 1.0, 8.0]})) == (
+        "Column 'store': 2 cells are a value that training never saw, and counted as none of the known ones, "
+        "the first in row 1: '7'.",
+    )
+
+
 def test_a_table_without_rows_has_no_notes() -> None:
     assert cell_notes(SCHEMA, pd.DataFrame({"area": pd.Series([], dtype=object)})) == ()

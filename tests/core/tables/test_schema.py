@@ -1,5 +1,6 @@
 """The input schema says what the training table held."""
 
+import numpy as np
 import pandas as pd
 
 from core.tables.schema import MAX_CATEGORIES, describe_inputs
@@ -52,6 +53,17 @@ def test_dates_have_their_format_and_unreadable_ones_are_missing():
     d = described(pd.DataFrame({"d": ["13-02-2010 10:00", "05-02-2010", "soon", None], "y": 0}), dates=["d"])["d"]
     assert (d.kind, d.n_missing, d.n_distinct) == ("date", 2, 2)
     assert d.date_format == DateFormat("day_first", has_time=True)
+
+
+def test_codes_are_categories_without_a_range():
+    frame = pd.DataFrame({"x": [45, 1, 1, None, np.inf], "z": ["007", "7", "7.0", "", "b"], "id": 1, "y": [1] * 5})
+    schema = describe_inputs(frame, "y", ["id"], (), ("x", "z", "id", "y"))
+    x, z, identity, y = schema.columns
+    assert (x.kind, x.n_missing, x.n_distinct, x.categories) == ("text", 2, 2, (("1", 2), ("45", 1)))
+    assert (x.minimum, x.maximum, x.median) == (None, None, None)
+    assert z.categories == (("7", 2), ("007", 1), ("b", 1))
+    assert schema.categorical_columns == ("x", "z")
+    assert (identity.kind, identity.is_categorical, y.kind, y.is_categorical) == ("number", False, "number", False)
 
 
 def test_a_column_without_values_is_empty():

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +148,17 @@ def test_training_longer_needs_no_new_measurement_and_a_wider_network_does(
     assert estimate_for(workspace, houses, REQUEST, wider) is None
     assert estimate_for(workspace, houses, replace(REQUEST, excluded=()), size) is None
     assert estimate_for(workspace, houses, REQUEST, replace(size, task="classification")) is None
+
+
+def test_another_choice_of_codes_or_of_a_time_column_is_measured_anew(
+    workspace: Workspace, houses: Dataset, size: TrainingSize
+):
+    def path_of(**settings: object) -> Path:
+        return pace_path(workspace, houses, REQUEST, replace(size, cfg=replace(size.cfg, **settings)))
+
+    both = path_of(categorical_columns=("town", "area"))
+    assert both == path_of(categorical_columns=("area", "town"))
+    assert len({path_of(), both, path_of(categorical_columns=("town",)), path_of(time_column="sold")}) == 4
 
 
 def test_what_is_forgotten_or_damaged_is_measured_again_and_a_run_at_work_is_told(

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from core.errors import DataError
 from core.loop import fit
 from core.models import build_model
 from core.runs.datasets import table_path
@@ -59,6 +60,19 @@ def test_the_steps_are_those_of_the_whole_table(workspace: Workspace, houses: Da
     assert wide_pace.modes["mlp_dense"].step > 3 * narrow_pace.modes["mlp_dense"].step
     assert wide_pace.width < 100
     assert wide_pace.cell > 0 == narrow_pace.cell
+
+
+def test_codes_and_a_time_column_are_measured_as_they_are_trained(
+    workspace: Workspace, houses: Dataset, tmp_path: Path
+):
+    config = {"target_column": "price", "categorical_columns": ["id"], "time_column": "sold", "validation_size": 0.2}
+    request = TrainRequest(config=config, excluded=("sold",), device="cpu")
+    size = training_size(workspace, houses, request)
+    pace = measure(table_path(workspace, houses), size, request, tmp_path)
+    assert pace.width == size.width == 96 + 1 + 2  # each of the training rows has its own id
+    words = TrainRequest(config=config | {"categorical_columns": [], "time_column": "town"}, device="cpu")
+    with pytest.raises(DataError, match="'town' cannot order the rows in time"):
+        measure(table_path(workspace, houses), training_size(workspace, houses, words), words, tmp_path)
 
 
 def test_an_epoch_takes_about_as_long_as_expected(workspace: Workspace, houses: Dataset, tmp_path: Path):

@@ -104,6 +104,15 @@ def test_several_columns_of_many_texts_are_named_together():
     )
 
 
+def test_a_column_of_many_codes_could_be_read_as_a_number():
+    codes = EncodedColumn("order", 48_213, 40_000, is_categorical=True)
+    sentence = refusal(memory_needed(size_of(*NUMBERS, codes)), MemoryFree(GIGABYTE))
+    assert "'order' alone (48,213 different codes) makes 99 % of it: leave it out, or read it as a number." in sentence
+    several = [EncodedColumn(f"t{i}", 3_000, 3_000, is_categorical=i == 1) for i in range(4)]
+    sentence = refusal(memory_needed(size_of(*several)), MemoryFree(GIGABYTE))
+    assert "The columns with the most different texts or codes cost the most: 't0' (3,000)" in sentence
+
+
 def test_a_network_that_is_too_large_is_to_blame_itself():
     need = memory_needed(size_of(*NUMBERS, n_rows=1_000, hidden_dim=8192, num_hidden_layers=64))
     assert need.network_bytes > 100 * GIGABYTE

@@ -13,7 +13,7 @@ from core.runs.datasets import add_table, read_report, table_path
 from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Roles
 from core.runs.store import Store
-from core.tables.coerce import coerce_frame
+from core.tables.codes import coerce_features
 from core.tables.dates import expand_date_columns
 from core.tables.read import load_tabular_file
 from core.types import TrainingConfig
@@ -49,15 +49,18 @@ def many_kinds(n_rows: int) -> pd.DataFrame:
     )
 
 
-def widths(workspace: Workspace, store: Store, name: str, roles: Roles) -> tuple[tuple[EncodedColumn, ...], int]:
+def widths(
+    workspace: Workspace, store: Store, name: str, roles: Roles, codes: tuple[str, ...] = ()
+) -> tuple[tuple[EncodedColumn, ...], int]:
     """Return what is expected of each column, and the width that training finds."""
     dataset = store.dataset(name)
     path = table_path(workspace, dataset)
-    expected = encoded_columns(read_report(workspace, dataset), path, roles, TEST_SIZE)
+    expected = encoded_columns(read_report(workspace, dataset), path, roles, TEST_SIZE, codes)
     frame = expand_date_columns(load_tabular_file(path), roles.dates)
-    rows = coerce_frame(feature_frame(frame, str(roles.target), roles.excluded))
+    rows = coerce_features(feature_frame(frame, str(roles.target), roles.excluded), codes)
     y = frame[roles.target].astype(str).tolist()
-    return expected, prepare_tensors(rows, y, "classification", TrainingConfig(str(roles.target))).input_dim
+    cfg = TrainingConfig(str(roles.target), categorical_columns=codes)
+    return expected, prepare_tensors(rows, y, "classification", cfg).input_dim
 
 
 def test_every_kind_of_column_has_the_width_that_the_encoder_gives_it(workspace: Workspace, store: Store):
@@ -78,6 +81,25 @@ def test_of_texts_that_occur_once_only_the_training_rows_count(workspace: Worksp
     found, true_width = widths(workspace, store, dataset.id, Roles("y"))
     assert [column.width for column in found] == [800, 1]
     assert true_width == 801
+
+
+def test_a_column_of_codes_is_as_wide_as_it_has_different_codes(workspace: Workspace, store: Store):
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(
+        {
+            "store": rng.integers(1, 46, 1_500),
+            "gaps": pd.Series(rng.integers(0, 7, 1_500)).astype("Int64").mask(rng.random(1_500) < 0.1),
+            "zip": [f"{code:05}" for code in rng.integers(1, 31, 1_500)],
+            "mixed": [f"A{code}" if code < 4 else code for code in rng.integers(0, 12, 1_500)],
+            "number": rng.integers(1, 46, 1_500),
+            "y": rng.choice(["a", "b"], 1_500),
+        }
+    )
+    dataset = add_table(workspace, store, io.BytesIO(table.to_csv(index=False).encode()), "codes.csv")
+    found, true_width = widths(workspace, store, dataset.id, Roles("y"), ("store", "gaps", "zip", "mixed"))
+    assert [(column.width, column.levels) for column in found] == [(45, 45), (8, 7), (30, 30), (12, 12), (1, 0)]
+    assert [column.is_categorical for column in found] == [True, True, True, True, False]
+    assert sum(column.width for column in found) == true_width
 
 
 @pytest.mark.parametrize("file", REAL)
