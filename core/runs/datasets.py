@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from core.workspace import Workspace, disk_sentence, is_passing, sync, system_se
 TABLE_NAME = "table.parquet"
 REPORT_NAME = "report.json"
 
-_CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
@@ -52,14 +52,35 @@ def add_table(
     """
     with _scratch_folder(workspace) as scratch:
         file_name = os.path.basename(name.replace("\\", "/")).strip() or "table"
-        original = scratch / f"original{_suffix(file_name)}"
-        sha256 = _spool(source, original)
-        known = _known_reading(workspace, store, sha256, options)
-        if known is not None:
-            return known
-        report = _read(original, scratch / "reading", options)
-        dataset = _describe(report, file_name=file_name, sha256=sha256, is_sample=is_sample)
-        _keep(workspace, dataset, original, scratch / "reading")
+        original = scratch / f"original{suffix_of(file_name)}"
+        sha256 = spool(source, original)
+        return keep_reading(
+            workspace, store, original, scratch / "reading",
+            file_name=file_name, sha256=sha256, options=options, is_sample=is_sample,
+        )  # fmt: skip
+
+
+def keep_reading(
+    workspace: Workspace,
+    store: Store,
+    original: Path,
+    scratch: Path,
+    *,
+    file_name: str,
+    sha256: str,
+    options: ReadOptions,
+    is_sample: bool = False,
+) -> Dataset:
+    """Read the file `original` in `scratch`, move both to their place and return the table.
+
+    Raises TableFileError in one sentence when it cannot be read.
+    """
+    known = _known_reading(workspace, store, sha256, options)
+    if known is not None:
+        return known
+    report = _read(original, scratch, options)
+    dataset = _describe(report, file_name=file_name, sha256=sha256, is_sample=is_sample)
+    _keep(workspace, dataset, original, scratch)
     return store.add_dataset(dataset)
 
 
@@ -69,7 +90,7 @@ def read_again(workspace: Workspace, store: Store, dataset: Dataset, options: Re
     Raises TableFileError where it cannot be read so; the table that was there stays.
     """
     return add_table(
-        workspace, store, _original(workspace, dataset), dataset.file_name, options.checked(), dataset.is_sample
+        workspace, store, original_of(workspace, dataset), dataset.file_name, options.checked(), dataset.is_sample
     )
 
 
@@ -118,7 +139,8 @@ def _reading_dir(workspace: Workspace, dataset: Dataset) -> Path:
     return workspace.dataset_dir(dataset.sha256) / dataset.id
 
 
-def _original(workspace: Workspace, dataset: Dataset) -> Path:
+def original_of(workspace: Workspace, dataset: Dataset) -> Path:
+    """Return the file that a table was read from. Raises RunError when it is gone."""
     found = next(workspace.dataset_dir(dataset.sha256).glob("original*"), None)
     if found is None:
         raise RunError(_damaged(dataset))
@@ -138,22 +160,25 @@ def _scratch_folder(workspace: Workspace) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _spool(source: Path | BinaryIO, target: Path) -> str:
-    """Copy the file to disk piece by piece; return its SHA-256."""
+def spool(source: Path | BinaryIO, target: Path, on_bytes: Callable[[int], None] | None = None) -> str:
+    """Copy a file to disk piece by piece and return its SHA-256; `on_bytes` hears how many are there.
+
+    Raises TableFileError for one that is larger than is read.
+    """
     if isinstance(source, Path):
         try:
             with source.open("rb") as file:
-                return _copy_hashed(file, target)
+                return _copy_hashed(file, target, on_bytes)
         except FileNotFoundError as error:
             raise TableFileError(f"There is no file {source}.") from error
     source.seek(0)
-    return _copy_hashed(source, target)
+    return _copy_hashed(source, target, on_bytes)
 
 
-def _copy_hashed(file: BinaryIO, target: Path) -> str:
+def _copy_hashed(file: BinaryIO, target: Path, on_bytes: Callable[[int], None] | None) -> str:
     digest, size, limit = hashlib.sha256(), 0, limits.max_file_bytes()
     with target.open("xb") as copy:
-        while chunk := file.read(_CHUNK_BYTES):
+        while chunk := file.read(CHUNK_BYTES):
             size += len(chunk)
             if size > limit:
                 raise TableFileError(
@@ -162,10 +187,14 @@ def _copy_hashed(file: BinaryIO, target: Path) -> str:
                 )
             digest.update(chunk)
             copy.write(chunk)
+            if on_bytes is not None:
+                copy.flush()
+                on_bytes(size)
     return digest.hexdigest()
 
 
-def _suffix(file_name: str) -> str:
+def suffix_of(file_name: str) -> str:
+    """Return the extension of a file's name, where it is a plain one."""
     suffix = Path(file_name).suffix.lower()
     return suffix if _SUFFIX.fullmatch(suffix) else ""
 

@@ -65,11 +65,17 @@ STATE_WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Roles:
-    """What the analyst said of the columns; a column that is not named is a feature."""
+    """What the analyst said of the columns; a column that is not named is a feature.
+
+    `categories` are features whose numbers are codes; the rows are in order of the column `time` where
+    there is one, so that the latest of them are kept aside for the test.
+    """
 
     target: str | None = None
     excluded: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    time: str | None = None
 
 
 @dataclass(frozen=True)

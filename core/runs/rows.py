@@ -34,7 +34,8 @@ def dataset_of(row: sa.Row[Any]) -> Dataset:
     """Return the table in a row, with something harmless for what cannot be used of it."""
     values, _ = _sound(row, _DATASET_SHAPES)
     roles = values["roles"] or {}
-    roles = Roles(roles.get("target"), tuple(roles.get("excluded", ())), tuple(roles.get("dates", ())))
+    lists = {name: tuple(roles.get(name, ())) for name in ("excluded", "dates", "categories")}
+    roles = Roles(roles.get("target"), time=roles.get("time"), **lists)
     return Dataset(**values | {"sheets": tuple(values["sheets"] or ()), "roles": roles})
 
 
@@ -110,9 +111,9 @@ def _is_process(value: Any) -> bool:
 
 
 def _is_roles(value: Any) -> bool:
-    if not isinstance(value, dict) or not _or_none(_is_text)(value.get("target")):
+    if not isinstance(value, dict) or not all(_or_none(_is_text)(value.get(name)) for name in ("target", "time")):
         return False
-    return _is_texts(value.get("excluded", [])) and _is_texts(value.get("dates", []))
+    return all(_is_texts(value.get(name, [])) for name in ("excluded", "dates", "categories"))
 
 
 def _or_none(is_sound: Check) -> Check:

@@ -6,22 +6,30 @@ from core.errors import AppError
 from core.runs.summon import warm
 from pages.shared.cached import read_head, read_report
 from pages.shared.columns import choose_roles, roles_sentence, show_columns, show_outcome
-from pages.shared.reading import choose_sheet, reading_words, show_notices
-from pages.shared.state import TRAIN_PAGE, current_dataset, get_workspace, set_current
-from pages.shared.tables import choose_earlier, choose_sample, upload_table
+from pages.shared.intake import paste_table, show_intake, upload_table
+from pages.shared.reading import change_reading, choose_sheet, reading_words, show_notices
+from pages.shared.state import TRAIN_PAGE, current_dataset, current_intake, get_workspace, set_current
+from pages.shared.tables import choose_earlier, choose_sample
 from pages.shared.text import escape, plural
 
 try:
-    dataset = current_dataset()
+    intake, dataset = current_intake(), current_dataset()
 except AppError as error:
+    set_current("intake", None)
     set_current("dataset", None)
-    dataset = None
+    intake = dataset = None
     st.error(f"{escape(error.sentence)} Choose another table below.", icon=":material/error:")
+
+if intake is not None:
+    show_intake(intake)
+    st.stop()
 
 if dataset is None:
     st.title("Bring a table")
     st.markdown("A header row, then one row per case. It stays on this machine.")
-    added = upload_table("data_upload", "CSV, Excel, ODS or Parquet") or choose_earlier("data_earlier")
+    upload_table("data_upload", "CSV, Excel, ODS or Parquet")
+    paste_table("data_paste")
+    added = choose_earlier("data_earlier")
     st.subheader("Or try one of ours")
     added = choose_sample("data_sample") or added
     if added:
@@ -38,7 +46,7 @@ if again.button("Another table", icon=":material/upload_file:", width="stretch",
     st.rerun()
 st.markdown(reading_words(report))
 show_notices(report)
-choose_sheet(dataset)
+choose_sheet(dataset, report)
 
 st.dataframe(
     read_head(dataset), height=250, hide_index=True, key="data_head", placeholder="",
@@ -46,6 +54,7 @@ st.dataframe(
 )  # fmt: skip
 shown = min(100, dataset.n_rows)
 st.caption(f"The first {plural(shown, 'row')} as read. Empty cells are missing values.")
+change_reading(dataset, report)
 
 st.subheader("What should be predicted, and from what?")
 choose_roles(dataset, report)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.datasets import read_again, read_report
+from core.runs.intake import discard, read_again, wait_for
 from core.runs.records import Dataset
+from core.tables.options import ReadOptions
 from core.tables.report import ReadReport
-from pages.shared.state import get_store, get_workspace, set_current
-from pages.shared.tables import open_table
+from pages.shared.decisions import SEPARATOR_WORDS, show_decisions
+from pages.shared.intake import follow
+from pages.shared.state import get_store, get_workspace, said, say_next
 from pages.shared.text import escape, plural
 
-SEPARATOR_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+WAIT_SECONDS = 5.0
 SHOWN_NOTICES = 3
 
 
@@ -42,21 +42,35 @@ def show_notices(report: ReadReport) -> None:
             st.markdown("\n".join(f"- {escape(notice)}" for notice in rest))
 
 
-def choose_sheet(dataset: Dataset) -> None:
+def choose_sheet(dataset: Dataset, report: ReadReport) -> None:
     """Draw the choice of a workbook's sheet; another sheet is another table, which is opened."""
     if len(dataset.sheets) < 2:
         return
     key = f"data_sheet_{dataset.id}"
     sheet = st.selectbox("Sheet", dataset.sheets, index=dataset.sheets.index(dataset.sheet), key=key)
-    if sheet == dataset.sheet:
-        return
-    options = read_report(get_workspace(), dataset).options
+    if sheet != dataset.sheet:
+        del st.session_state[key]
+        _read(dataset, ReadOptions(sheet=sheet))
+
+
+def change_reading(dataset: Dataset, report: ReadReport) -> None:
+    """Draw how a table was read; where something else is chosen, read it again and open what that gives."""
+    if sentence := said("data_reading"):
+        st.error(escape(sentence), icon=":material/error:")
+    options = show_decisions(f"data_reading_{dataset.id}", report)
+    if options is not None and options != report.options:
+        _read(dataset, options)
+
+
+def _read(dataset: Dataset, options: ReadOptions) -> None:
     try:
-        with st.spinner("Reading the sheet …"):
-            other = open_table(read_again(get_workspace(), get_store(), dataset, replace(options, sheet=sheet)))
+        with st.spinner("Reading it again …", show_time=True):
+            intake = wait_for(get_workspace(), read_again(get_workspace(), get_store(), dataset, options), WAIT_SECONDS)
+        if intake.state == "failed":
+            discard(get_workspace(), intake.id)
+            say_next("data_reading", intake.sentence)
+        else:
+            follow(intake)
     except AppError as error:
-        st.error(escape(error.sentence), icon=":material/error:")
-        return
-    del st.session_state[key]
-    set_current("dataset", other.id)
+        say_next("data_reading", error.sentence)
     st.rerun()

@@ -14,17 +14,18 @@ from core.scoring.contract import ColumnMatch, match_columns
 from core.types import InputSchema
 from pages.shared.cached import HEAD_ROWS, read_head, read_report
 from pages.shared.downloads import CSV_TYPE, XLSX_TYPE, download_file
+from pages.shared.intake import upload_whole
 from pages.shared.models import Model
 from pages.shared.pasted import show_match, show_predicted
 from pages.shared.reading import reading_words, show_notices
 from pages.shared.state import click_token, get_store, get_workspace, set_current, spend_token
-from pages.shared.tables import earlier_tables, table_words, upload_table
+from pages.shared.tables import earlier_tables, table_words
 from pages.shared.text import escape, file_stem, plural, when
 
 
 def file_panel(model: Model, schema: InputSchema) -> None:
     """Draw the choice of a table, how it fits the model, and the button that predicts for all its rows."""
-    added = upload_table("predict_upload", "A file with the rows to predict for: CSV, Excel, ODS or Parquet")
+    added = upload_whole("predict_upload", "A file with the rows to predict for: CSV, Excel, ODS or Parquet")
     if added:
         st.session_state["predict_table"] = added.id
     tables = {dataset.id: dataset for dataset in earlier_tables()}

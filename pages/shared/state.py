@@ -12,12 +12,13 @@ from typing import Literal
 import streamlit as st
 
 from core.errors import RunError
+from core.runs.intake import Intake, look
 from core.runs.records import Dataset, Run
 from core.runs.store import Store, open_store
 from core.runs.summon import ensure
 from core.workspace import Workspace, open_workspace
 
-IdName = Literal["dataset", "run", "job"]
+IdName = Literal["dataset", "run", "job", "intake"]
 DATA_PAGE = "pages/build/data.py"
 TRAIN_PAGE = "pages/build/train.py"
 DISTIL_PAGE = "pages/build/distil.py"
@@ -68,6 +69,12 @@ def current_dataset() -> Dataset | None:
     """Return the table in the address. Raises RunError when there is no such table."""
     dataset_id = current_id("dataset")
     return _known(get_store().dataset, "dataset", dataset_id) if dataset_id else None
+
+
+def current_intake() -> Intake | None:
+    """Return the file on its way in that is in the address. Raises RunError when there is no such file."""
+    intake_id = current_id("intake")
+    return _known(lambda value: look(get_workspace(), value), "intake", intake_id) if intake_id else None
 
 
 def current_run() -> Run | None:

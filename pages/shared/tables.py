@@ -7,15 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.errors import AppError
 from core.runs.datasets import add_table, read_report
 from core.runs.records import Dataset, Roles
 from core.tables.report import ReadReport
-from pages.shared.state import get_store, get_workspace, said, say_next
-from pages.shared.text import escape, plural
+from pages.shared.state import get_store, get_workspace
+from pages.shared.text import plural
 
 SAMPLES = Path(__file__).resolve().parents[2] / "assets" / "samples"
-FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "parquet"]
 
 
 @dataclass(frozen=True)
@@ -34,30 +32,6 @@ SAMPLE_TABLES = (
     Sample("prices", "apartment_prices.csv", "Apartment prices", "What will a flat sell for? A number.", "price"),
     Sample("fruit", "fruit_quality.xlsx", "Fruit quality", "Which of 3 grades? An Excel workbook.", "grade"),
 )
-
-
-def upload_table(key: str, label: str) -> Dataset | None:
-    """Draw an uploader; return the table when a file has just been read, else None.
-
-    The file is spooled to disk at once, and the widget is replaced by an empty one, so that its
-    bytes do not stay in memory and a refused file is not read again at the next click.
-    """
-    if sentence := said(key):
-        st.error(escape(sentence), icon=":material/error:")
-    round_key = f"{key}_round"
-    number = st.session_state.setdefault(round_key, 0)
-    uploaded = st.file_uploader(label, type=FILE_TYPES, key=f"{key}_{number}")
-    if uploaded is None:
-        return None
-    st.session_state[round_key] = number + 1
-    try:
-        with st.spinner("Reading the table …", show_time=True):
-            return open_table(add_table(get_workspace(), get_store(), uploaded, uploaded.name))
-    except AppError as error:
-        say_next(key, error.sentence)
-    finally:
-        uploaded.close()
-    st.rerun()
 
 
 def choose_earlier(key: str) -> Dataset | None:
@@ -94,11 +68,32 @@ def add_sample(sample: Sample) -> Dataset:
     return get_store().dataset(dataset.id)
 
 
-def open_table(dataset: Dataset) -> Dataset:
-    """Return the table with roles: those it has, else those that its columns suggest."""
+def open_table(dataset: Dataset, before: Dataset | None = None) -> Dataset:
+    """Return the table with roles: those it has, those it had when it was read in another way, or suggested ones."""
     if dataset.roles == Roles():
-        get_store().set_roles(dataset.id, suggested_roles(read_report(get_workspace(), dataset)))
+        report = read_report(get_workspace(), dataset)
+        roles = suggested_roles(report)
+        if before is not None:
+            roles = _kept_roles(before.roles, suggested_roles(read_report(get_workspace(), before)), roles, report)
+        get_store().set_roles(dataset.id, roles)
     return get_store().dataset(dataset.id)
+
+
+def _kept_roles(had: Roles, suggested: Roles, suggested_now: Roles, report: ReadReport) -> Roles:
+    """Return the roles that columns had, but for those that the app suggested and would not suggest any more."""
+    names = {column.name for column in report.columns}
+
+    def kept(part: str) -> tuple[str, ...]:
+        outdated = set(getattr(suggested, part)) - set(getattr(suggested_now, part))
+        return tuple(name for name in getattr(had, part) if name in names - outdated)
+
+    return Roles(
+        had.target if had.target in names else None,
+        kept("excluded"),
+        kept("dates"),
+        kept("categories"),
+        had.time if had.time in names else None,
+    )
 
 
 def suggested_roles(report: ReadReport) -> Roles:
@@ -113,8 +108,9 @@ def suggested_roles(report: ReadReport) -> Roles:
 
 
 def earlier_tables(limit: int = 50) -> list[Dataset]:
-    """Return the tables of the workspace, the newest first."""
-    return get_store().datasets()[:limit]
+    """Return the tables of the workspace, the newest first; of a file that was read in several ways, the last."""
+    latest = {(table.sha256, table.sheet): table for table in reversed(get_store().datasets())}
+    return sorted(latest.values(), key=lambda table: table.created_at, reverse=True)[:limit]
 
 
 def table_words(dataset: Dataset) -> str:

@@ -1,5 +1,6 @@
 """The Data page: bringing a table, seeing how it was read, and saying what its columns are."""
 
+from core.runs.datasets import read_report
 from core.runs.records import Roles
 
 DATA = "pages/build/data.py"
@@ -49,7 +50,7 @@ def test_a_column_left_out_is_no_longer_a_date_or_the_target(browser, churn, sto
 
 def test_the_column_table_names_role_and_missing_share_of_every_column(browser, churn, churn_frame):
     browser.open(dataset=churn.id)
-    table = browser.app.dataframe[1].value.set_index("Column")
+    table = browser.app.dataframe[2].value.set_index("Column")  # behind the rows, and how columns are read
     assert list(table.index) == list(churn_frame.columns)
     assert table.loc["churn", "Role"] == "Target"
     assert table.loc["customer_id", "Role"] == "Left out"
@@ -70,14 +71,55 @@ def test_an_upload_with_names_that_look_like_markup_is_shown_as_it_is(browser, s
     assert browser.run().sees(f"Outcome: **{name}**, 7 categories.")
 
 
-def test_a_file_that_is_no_table_gives_a_sentence_and_the_page_stays(browser, store):
+def test_a_file_that_is_no_table_gives_a_sentence_and_stays_until_another_is_chosen(browser, store):
     browser.open()
     browser.app.file_uploader[0].upload("broken.xlsx", b"PK\x03\x04 not a workbook", "application/octet-stream")
     browser.run()
     assert len(browser.app.error) == 1
-    assert browser.sees("Bring a table")
+    assert browser.sees("damaged")
     assert store.datasets() == []
-    assert not browser.run().app.error  # said once, not for ever
+    browser.click("intake_other")
+    assert browser.sees("Bring a table")
+    assert not browser.app.error
+    assert not any(store.workspace.incoming.iterdir())
+
+
+def test_a_file_that_cannot_be_read_can_be_read_in_another_way(browser, store):
+    browser.open()
+    browser.app.file_uploader[0].upload("long.csv", b"a,b\n1,2\n3,4,5\n6,7\n", "text/csv")
+    browser.run()
+    assert browser.sees("Line 3 has 3 cells")
+    intake = browser.app.query_params["intake"]
+    browser.app.checkbox(key=f"intake_{intake}_long_rows").check()
+    browser.click("FormSubmitter:intake")
+    assert browser.sees("2 rows · 2 columns")
+    assert browser.sees("Rows with more cells than columns were left out: line 3.")
+    assert read_report(store.workspace, store.datasets()[0]).n_left_out == 1
+
+
+def test_pasted_rows_become_a_table(browser, store):
+    browser.open()
+    browser.app.text_area(key="data_paste_text").set_value("name\tage\nAnn\t3,5\nBob\t4\n")
+    browser.click("FormSubmitter:data_paste")
+    assert browser.sees("2 rows · 2 columns · CSV · encoding UTF-8 · separated by tab")
+    assert browser.app.dataframe[0].value["age"].tolist() == [3.5, 4.0]
+
+
+def test_a_decision_is_changed_and_the_roles_stay(browser, store):
+    browser.open()
+    rows = "\n".join(f"{i % 9};1,{100 + i}" for i in range(40))
+    browser.app.file_uploader[0].upload("sales.csv", f"shop;amount\n{rows}\n".encode(), "text/csv")
+    browser.run()
+    first = store.datasets()[0]
+    assert browser.sees("1,234 can be a thousand or a little over one")
+    browser.app.selectbox(key=f"data_target_{first.id}").set_value("shop")
+    browser.run()
+    browser.app.selectbox(key=f"data_reading_{first.id}_decimal").set_value(",")
+    browser.click(f"FormSubmitter:data_reading_{first.id}")
+    second = store.dataset(browser.app.query_params["dataset"])
+    assert second.id != first.id
+    assert second.roles == Roles("shop")  # the app left 'amount' out as an id only while it was text
+    assert browser.app.dataframe[0].value["amount"].tolist()[:2] == [1.1, 1.101]
 
 
 def test_another_sheet_of_a_workbook_is_another_table(browser, store):
