@@ -30,6 +30,7 @@ from core.record import make_record
 from core.scoring.predict import features_of
 from core.serialization import load_bundle
 from core.tables.dates import expand_date_columns
+from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.read import load_tabular_file
 from core.tables.schema import describe_inputs
 from core.tables.timeline import timeline_of
@@ -61,13 +62,14 @@ def distill_model_from_file(
     should_pause: Ask | None = None,
     checkpoint_path: str | Path | None = None,
     resume_from: str | Path | None = None,
+    reading: ReadOptions | None = None,
 ) -> tuple[ModelBundle, Metrics]:
     """Train a student on `alpha · hard + (1 − alpha) · soft` and return its bundle and its figures.
 
     The teacher's vectorizer, scalers, medians, encoder and categorical columns are inherited, and the
     teacher is not changed. `hidden_dim`, `num_hidden_layers` and `dropout` of `cfg` are not used: the
     student's are given, or derived from the teacher; nor are its `categorical_columns`, where the teacher
-    knows its own. Stopping, pausing and resuming are the trainer's. Raises
+    knows its own. Stopping, pausing, resuming and `reading` are the trainer's. Raises
     ValueError for settings out of bounds, and DataError (a ValueError) for a table that does not fit
     the teacher. Source: companion contract `core.distill`; Hinton et al., 2015.
     """
@@ -82,11 +84,12 @@ def distill_model_from_file(
     cfg = _student_config(cfg, teacher, student_hidden_dim, student_num_hidden_layers, student_dropout)
     run_device = choose_device(device)
 
-    frame = load_tabular_file(data_path, sheet_name)
+    chosen = {} if reading is None else {"options": reading}
+    frame = load_tabular_file(data_path, sheet_name, **chosen)
     dates = [column for column in as_names(date_columns) if column not in excluded]
     own = cfg.categorical_columns if teacher.schema is None else ()
     check_columns(list(frame.columns), cfg.target_column, excluded, dates, own, cfg.time_column)
-    timeline = timeline_of(frame, cfg.time_column, teacher.schema)
+    timeline = timeline_of(frame, cfg.time_column, teacher.schema, reading or AUTOMATIC)
     usable, y = drop_rows_without_target(frame, frame[cfg.target_column].tolist(), teacher.task)
     targets = _encode_target(teacher, y, cfg.target_column)
     x_raw = feature_frame(usable, cfg.target_column, excluded)

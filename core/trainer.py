@@ -30,6 +30,7 @@ from core.tables.codes import coerce_features
 from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
 from core.tables.infer import infer_task
+from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.read import load_tabular_file
 from core.tables.schema import describe_inputs
 from core.tables.timeline import timeline_of
@@ -60,6 +61,7 @@ def train_model_from_file(
     should_pause: Ask | None = None,
     checkpoint_path: str | Path | None = None,
     resume_from: str | Path | None = None,
+    reading: ReadOptions | None = None,
 ) -> tuple[ModelBundle, Metrics]:
     """Train a network on a table in a file and return it with its figures on rows it has not seen.
 
@@ -68,6 +70,7 @@ def train_model_from_file(
     `should_pause` is asked there too; a yes writes `checkpoint_path` and raises TrainingPaused. Training
     goes on from the checkpoint in `resume_from`, on the same table with the same settings; epochs and
     patience may change. One whose loss diverges ends with its best finite epoch and a warning.
+    `reading` holds choices about how the file is read; the bundle remembers those that predictions need.
     Raises FileNotFoundError for a missing file, and ValueError (an AppError with a sentence) for a
     setting, a table, a checkpoint or a training that cannot work. Source: REQ-T01 to REQ-T16.
     """
@@ -77,12 +80,14 @@ def train_model_from_file(
     excluded = frozenset(as_names(exclude_columns))
     check_target_not_excluded(cfg.target_column, excluded)
 
-    frame = load_tabular_file(data_path, sheet_name)
+    chosen = {} if reading is None else {"options": reading}
+    frame = load_tabular_file(data_path, sheet_name, **chosen)
     dates = [column for column in as_names(date_columns) if column not in excluded]
     check_columns(list(frame.columns), cfg.target_column, excluded, dates, cfg.categorical_columns, cfg.time_column)
-    schema = describe_inputs(frame, cfg.target_column, excluded, dates, cfg.categorical_columns)
-    timeline = timeline_of(frame, cfg.time_column, schema)
-    table = expand_date_columns(frame, dates)
+    schema = describe_inputs(frame, cfg.target_column, excluded, dates, cfg.categorical_columns, reading or AUTOMATIC)
+    timeline = timeline_of(frame, cfg.time_column, schema, reading or AUTOMATIC)
+    formats = {} if reading is None else {"formats": schema.date_formats}
+    table = expand_date_columns(frame, dates, **formats)
     features = feature_frame(table, cfg.target_column, excluded)
     x_rows = coerce_features(features, cfg.categorical_columns, coerce_value)
     y_raw = table[cfg.target_column].tolist()

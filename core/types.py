@@ -179,6 +179,7 @@ class ColumnSchema:
     """One column of the table that a model was trained on.
 
     `is_categorical` marks a feature of codes (`core.tables.codes`); its kind is text, or empty.
+    `missing_words` are cells that count as missing by choice, beside the words for nothing that always do.
     """
 
     name: str
@@ -193,6 +194,7 @@ class ColumnSchema:
     categories_cut: bool = False  # True when there were more than are kept
     date_format: DateFormat | None = None
     is_categorical: bool = False
+    missing_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,11 @@ class InputSchema:
     def feature_columns(self) -> tuple[str, ...]:
         """Names of the columns a prediction row should hold: features and dates."""
         return tuple(column.name for column in self.by_role("feature", "date"))
+
+    @property
+    def date_formats(self) -> dict[str, DateFormat]:
+        """How each date column is read."""
+        return {c.name: c.date_format for c in self.by_role("date") if c.date_format is not None}
 
     @property
     def categorical_columns(self) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 What is only there to be read by people is cut to fit: rare categories of very wide tables, points
 of very long curves. A figure that is not finite is kept as none. The schema is a list for each
-property rather than an object for each column: little to parse, and few objects to allow. The list
-`is_categorical` is there only where a column is one of codes: a file without it has none.
+property rather than an object for each column: little to parse, and few objects to allow. The lists
+`is_categorical` and `missing_words` are there only where a column is one of codes, or has such words.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from core.bundle.document import first_duplicate
 from core.bundle.fields import Fields
 from core.bundle.flaw import FlawError, shown
+from core.tables.options import MAX_WORD_CHARS, MAX_WORDS
 from core.types import ColumnKind, ColumnRole, ColumnSchema, DateFormat, InputSchema, TrainingRecord
 
 MAX_COLUMNS = 20_000
@@ -30,7 +31,8 @@ _COLUMN_ENTRIES = (
     "name", "role", "kind", "n_missing", "n_distinct", "minimum", "maximum", "median",
     "categories", "counts", "categories_cut", "date_order", "has_time",
 )  # fmt: skip
-_CODES_ENTRY = "is_categorical"
+_CODES_ENTRY, _WORDS_ENTRY = "is_categorical", "missing_words"
+_OPTIONAL: dict[str, Any] = {_CODES_ENTRY: False, _WORDS_ENTRY: []}
 _RECORD_ENTRIES = tuple(TrainingRecord.__dataclass_fields__)
 
 
@@ -55,21 +57,22 @@ def schema_to_json(schema: InputSchema) -> dict[str, Any]:
     most = _CATEGORIES_IN_ALL // max(1, with_categories)
     most_bytes = _CATEGORY_BYTES_IN_ALL // max(1, with_categories)
     columns = [_column_to_json(column, most, most_bytes) for column in schema.columns]
-    entries = (*_COLUMN_ENTRIES, _CODES_ENTRY) if schema.categorical_columns else _COLUMN_ENTRIES
+    used = (entry for entry, usual in _OPTIONAL.items() if any(column[entry] != usual for column in columns))
+    entries = (*_COLUMN_ENTRIES, *used)
     return {entry: [column[entry] for column in columns] for entry in entries}
 
 
 def schema_from_json(value: object) -> InputSchema:
     """Return the schema, or raise FlawError."""
-    has_codes = isinstance(value, dict) and _CODES_ENTRY in value
-    entries = (*_COLUMN_ENTRIES, _CODES_ENTRY) if has_codes else _COLUMN_ENTRIES
+    used = [entry for entry in _OPTIONAL if isinstance(value, dict) and entry in value]
+    entries = (*_COLUMN_ENTRIES, *used)
     fields = Fields(value, "the schema in its manifest.json", entries)
     lists = [fields.items(entry) for entry in entries]
     lengths = {len(values) for values in lists}
     if len(lengths) != 1 or max(lengths) > MAX_COLUMNS:
         raise FlawError(f"its schema needs lists of one length, at most {MAX_COLUMNS:,}, and has {shown(str(lengths))}")
     columns = (dict(zip(entries, cells, strict=True)) for cells in zip(*lists, strict=True))
-    schema = InputSchema(tuple(_column_from_json({_CODES_ENTRY: False, **column}) for column in columns))
+    schema = InputSchema(tuple(_column_from_json({**_OPTIONAL, **column}) for column in columns))
     twice = first_duplicate(column.name for column in schema.columns)
     if twice is not None:
         raise FlawError(f"its schema holds the column {shown(twice)} more than once")
@@ -121,6 +124,7 @@ def _column_to_json(column: ColumnSchema, most: int, most_bytes: int) -> dict[st
         "date_order": None if column.date_format is None else column.date_format.order,
         "has_time": column.date_format is not None and column.date_format.has_time,
         _CODES_ENTRY: bool(column.is_categorical),
+        _WORDS_ENTRY: list(column.missing_words),
     }
 
 
@@ -134,13 +138,16 @@ def _fitting(categories: Sequence[tuple[str, int]], most: int, most_bytes: int) 
 
 
 def _column_from_json(value: object) -> ColumnSchema:
-    fields = Fields(value, "a column of the schema in its manifest.json", (*_COLUMN_ENTRIES, _CODES_ENTRY))
+    fields = Fields(value, "a column of the schema in its manifest.json", (*_COLUMN_ENTRIES, *_OPTIONAL))
     categories, counts = fields.texts("categories"), fields.counts("counts")
     if len(categories) != len(counts):
         raise FlawError(f"{fields.where('categories')} are {len(categories):,} with {len(counts):,} counts")
     if fields.flag(_CODES_ENTRY) and not _can_be_codes(fields):
         kind, role = fields.text("kind"), fields.text("role")
         raise FlawError(f"{fields.where(_CODES_ENTRY)} is True for a column of kind {kind!r} and role {role!r}")
+    words = fields.texts(_WORDS_ENTRY)
+    if len(words) > 2 * MAX_WORDS or any(len(word) > MAX_WORD_CHARS for word in words):
+        raise FlawError(f"{fields.where(_WORDS_ENTRY)} are more or longer than {2 * MAX_WORDS} texts")
     return ColumnSchema(
         name=fields.text("name"),
         role=cast(ColumnRole, fields.choice("role", get_args(ColumnRole))),
@@ -154,6 +161,7 @@ def _column_from_json(value: object) -> ColumnSchema:
         categories_cut=fields.flag("categories_cut"),
         date_format=None if fields.is_null("date_order") else _date_format(fields),
         is_categorical=fields.flag(_CODES_ENTRY),
+        missing_words=tuple(words),
     )
 
 

@@ -15,7 +15,7 @@ import psutil
 
 from core.errors import DataError, RunError
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
-from core.runs.datasets import table_path
+from core.runs.datasets import read_report, table_path
 from core.runs.launch import THREAD_VARIABLES
 from core.runs.preflight.memory import check_memory
 from core.runs.quickstart import defer_compiler
@@ -104,6 +104,7 @@ def _train(job: Job, request: TrainRequest) -> Outcome:
             should_pause=job.reporter.should_pause,
             checkpoint_path=job.folder / CHECKPOINT_NAME,
             resume_from=_taken_up(job),
+            reading=read_report(job.workspace, dataset).options,
         )
     path = save_bundle(bundle, job.folder, metrics)
     return Outcome(asdict(metrics), _model_figures(bundle, path) | {"notices": notices})
@@ -135,6 +136,7 @@ def _distil(job: Job, request: DistilRequest) -> Outcome:
             should_pause=job.reporter.should_pause,
             checkpoint_path=job.folder / CHECKPOINT_NAME,
             resume_from=_taken_up(job),
+            reading=read_report(job.workspace, job.store.dataset(job.run.dataset_id)).options,
         )
     path = save_bundle(student, job.folder, metrics)
     compared = compare_models(teacher, teacher_path, student, path, job.table, cfg)

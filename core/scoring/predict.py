@@ -16,6 +16,7 @@ from core.data import as_frame, scaled_tensor
 from core.encoding import encode_frame, impute, numeric_features
 from core.errors import ConfigError
 from core.inference import choose_device, forward
+from core.tables.blanks import without_words
 from core.tables.codes import coerce_features
 from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
@@ -95,8 +96,11 @@ def schema_of(bundle: ModelBundle) -> InputSchema | None:
 
 def _with_dates_expanded(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the columns the model learned from, with its dates read as in training; what is lacking is missing."""
-    formats = {c.name: c.date_format for c in schema.by_role("date") if c.date_format is not None}
-    return expand_date_columns(frame.reindex(columns=list(schema.feature_columns)), list(formats), formats)
+    known = frame.reindex(columns=list(schema.feature_columns))
+    for column in schema.by_role("feature", "date"):
+        if column.missing_words:
+            known[column.name] = without_words(known[column.name], column.missing_words)
+    return expand_date_columns(known, list(schema.date_formats), schema.date_formats)
 
 
 def _known_cells(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFrame:

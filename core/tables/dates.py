@@ -56,12 +56,12 @@ class _DateCells:
         return self.state >= State.LOOSE
 
 
-def infer_date_format(values: pd.Series) -> DateFormat:
-    """Return how to read the dates of a column, decided from all its values together."""
+def infer_date_format(values: pd.Series, order: Order | None = None) -> DateFormat:
+    """Return how to read the dates of a column, decided from all its values together, but for a chosen `order`."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return DateFormat("year_first", _has_time(_naive(values).to_numpy()))
     cells = _read_cells(values)
-    order = _infer_order(cells)
+    order = order or _infer_order(cells)
     return DateFormat(order, _has_time(_dates_under(cells, order)))
 
 

@@ -103,6 +103,11 @@ class ReadOptions:
         return replace(own, missing_words=(*self.missing_words, *own.missing_words))
 
     @property
+    def date_orders(self) -> dict[str, DateOrder]:
+        """Return the chosen order of day, month and year of each column that has one."""
+        return {name: column.date_order for name, column in self.columns.items() if column.date_order is not None}
+
+    @property
     def key(self) -> str:
         """Return a text that is the same for the same choices; an empty one where nothing is chosen."""
         chosen = self.as_dict()
@@ -112,6 +117,7 @@ class ReadOptions:
 
 
 AUTOMATIC = ReadOptions()
+UNCHOSEN = ColumnOptions()
 
 
 def _chosen(values: Mapping[str, Any]) -> dict[str, Any]:

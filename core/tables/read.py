@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from core.errors import TableFileError
 from core.tables.files.content import looks_like_workbook
-from core.tables.files.convert import TABLE_NAME, convert_file, open_table
+from core.tables.files.convert import TABLE_NAME, convert_file, open_table, was_read_with
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.sandbox import read_in_sandbox, sheets_in_sandbox
 
@@ -44,7 +44,7 @@ def load_tabular_file(
             read_in_sandbox(path, folder, options)
             return frame_of(pq.read_table(folder / TABLE_NAME))
         opened = open_table(path, folder, options)
-        if opened.report.kind == "parquet" and options.key:
+        if opened.report.kind == "parquet" and options.key and not was_read_with(path, options):
             convert_file(path, folder, options)
             return frame_of(pq.read_table(folder / TABLE_NAME))
         return frame_of(pa.Table.from_batches(opened.batches, opened.schema))

@@ -11,6 +11,7 @@ import pandas as pd
 from core.tables.codes import code_column
 from core.tables.coerce import coerce_column
 from core.tables.dates import infer_date_format, parse_dates
+from core.tables.options import AUTOMATIC, UNCHOSEN, ColumnOptions, DateOrder, ReadOptions
 from core.types import ColumnRole, ColumnSchema, InputSchema
 
 MAX_CATEGORIES = 1_000
@@ -22,12 +23,13 @@ def describe_inputs(
     excluded: Collection[str],
     dates: Collection[str],
     categorical: Collection[str] = (),
+    reading: ReadOptions = AUTOMATIC,
 ) -> InputSchema:
     """Return the role, kind, range or categories of every column of `frame`, in its order.
 
     A column with several roles counts as the target first, then as excluded, then as a date. A feature
     in `categorical` is described by its codes. Missing cells include the words for nothing, infinite
-    numbers and unreadable dates.
+    numbers and unreadable dates. `reading` says what was chosen about dates and words for missing.
     """
 
     def role_of(name: str) -> ColumnRole:
@@ -39,23 +41,37 @@ def describe_inputs(
 
     names = [str(name) for name in frame.columns]
     columns = (
-        describe_column(frame.iloc[:, i], name, role_of(name), is_categorical=name in categorical)
+        describe_column(
+            frame.iloc[:, i], name, role_of(name), is_categorical=name in categorical, own=reading.of_column(name)
+        )
         for i, name in enumerate(names)
     )
     return InputSchema(tuple(columns))
 
 
-def describe_column(values: pd.Series, name: str, role: ColumnRole, *, is_categorical: bool = False) -> ColumnSchema:
+def describe_column(
+    values: pd.Series,
+    name: str,
+    role: ColumnRole,
+    *,
+    is_categorical: bool = False,
+    own: ColumnOptions = UNCHOSEN,
+) -> ColumnSchema:
     """Return what there is to know of one column in its `role`; only a feature can be of codes."""
+    described = _describe(values, name, role, is_categorical, own)
+    return replace(described, missing_words=own.missing_words) if own.missing_words else described
+
+
+def _describe(values: pd.Series, name: str, role: ColumnRole, is_categorical: bool, own: ColumnOptions) -> ColumnSchema:
     if role == "date":
-        return _describe_dates(values, name)
+        return _describe_dates(values, name, own.date_order)
     if role == "feature" and is_categorical:
         return replace(_describe_cells(code_column(values), name, role), is_categorical=True)
     return _describe_cells(coerce_column(values).values, name, role)
 
 
-def _describe_dates(values: pd.Series, name: str) -> ColumnSchema:
-    date_format = infer_date_format(values)
+def _describe_dates(values: pd.Series, name: str, order: DateOrder | None) -> ColumnSchema:
+    date_format = infer_date_format(values, order)
     dates, _ = parse_dates(values, date_format)
     n_missing, n_distinct = int(dates.isna().sum()), int(dates.nunique())
     return ColumnSchema(name, "date", "date", n_missing, n_distinct, date_format=date_format)

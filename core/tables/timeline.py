@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.errors import DataError
 from core.tables.coerce import coerce_column
 from core.tables.dates import infer_date_format, parse_dates
+from core.tables.options import AUTOMATIC, ReadOptions
 from core.types import DateFormat, InputSchema
 
 NOTICEABLE = 0.01  # of the rows: by how much a share may miss what was asked for without a word
@@ -49,15 +50,21 @@ class Timeline:
         return str(np.datetime_as_string(moment, unit="D" if is_midnight else "s")).replace("T", " ")
 
 
-def timeline_of(frame: pd.DataFrame, column: str | None, schema: InputSchema | None = None) -> Timeline | None:
-    """Return when the rows of `frame` are by `column`, or None without one; `schema` may say how it is read.
+def timeline_of(
+    frame: pd.DataFrame, column: str | None, schema: InputSchema | None = None, reading: ReadOptions = AUTOMATIC
+) -> Timeline | None:
+    """Return when the rows of `frame` are by `column`, or None without one.
+
+    How its dates are read, `schema` may say, or else the order chosen in `reading`.
 
     Raises DataError where the column holds neither readable dates nor numbers.
     """
     if column is None:
         return None
-    known = schema.by_role("date") if schema is not None else ()
-    return read_timeline(frame[column], column, next((c.date_format for c in known if c.name == column), None))
+    known = schema.date_formats if schema is not None else {}
+    order = reading.date_orders.get(column)
+    chosen = infer_date_format(frame[column], order) if order is not None else None
+    return read_timeline(frame[column], column, known.get(column, chosen))
 
 
 def read_timeline(values: pd.Series, column: str, date_format: DateFormat | None = None) -> Timeline:

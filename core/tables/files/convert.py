@@ -28,6 +28,7 @@ from core.tables.report import ColumnProfile, Notice, ReadReport
 TABLE_NAME = "table.parquet"
 REPORT_NAME = "report.json"
 PROGRESS_NAME = "progress.json"
+OPTIONS_KEY = b"rowsmith.reading"
 PROGRESS_SECONDS = 0.2
 CELLS_AT_ONCE = 4_000_000
 READING, WRITING, PROFILING = 0.35, 0.4, 0.25  # about what each takes of the time
@@ -45,7 +46,7 @@ def convert_file(source: Path, folder: Path, options: ReadOptions = AUTOMATIC) -
         scratch = Path(scratch_name)
         size = source.stat().st_size
         opened = open_table(source, scratch, options, lambda done: tell("Reading", READING * done / size))
-        n_rows = _write_parquet(opened, scratch / TABLE_NAME, tell)
+        n_rows = _write_parquet(opened, scratch / TABLE_NAME, options, tell)
         if not n_rows:
             raise TableFileError("The file has no rows. Choose a file with a header and rows.")
         changes = _choose_columns(opened, scratch / TABLE_NAME, options)
@@ -110,11 +111,21 @@ def _teller(path: Path) -> Tell:
     return tell
 
 
-def _write_parquet(opened: OpenedTable, path: Path, tell: Tell) -> int:
+def was_read_with(path: Path, options: ReadOptions) -> bool:
+    """Tell whether a Parquet file is what `convert_file` made under the very same choices."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return False
+    return metadata.get(OPTIONS_KEY) == options.key.encode()
+
+
+def _write_parquet(opened: OpenedTable, path: Path, options: ReadOptions, tell: Tell) -> int:
     n_rows = 0
-    with pq.ParquetWriter(path, opened.schema) as writer:
+    schema = opened.schema.with_metadata({OPTIONS_KEY: options.key.encode()})
+    with pq.ParquetWriter(path, schema) as writer:
         for batch in opened.batches:
-            writer.write_batch(batch)
+            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
             n_rows += batch.num_rows
             tell("Writing", READING)
     return n_rows

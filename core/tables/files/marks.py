@@ -25,6 +25,7 @@ _CERTAIN = {
     Marks(",", "."): r",[0-9]{1,2}$|,[0-9]{4,}$|^-?0,|\.[0-9]{3},|^-?[0-9]{4,},|\.[0-9]{3}\.",
     Marks(".", ","): r",[0-9]{3}(,[0-9]{3})+|,[0-9]{3}\.",
 }
+_PLAIN_WHOLE = r"^-?[0-9]+$"
 _POINT_DECIMAL = r"^-?[0-9]*\.([0-9]{1,2}|[0-9]{4,})$|^-?0\.[0-9]+$"
 
 
@@ -99,6 +100,8 @@ def settled(found: MarksFound, decimal: str | None) -> Marks | None:
 
 def chosen_marks(texts: pa.Array, decimal: str | None, group: str | None) -> Marks:
     """Return the marks that were chosen for a table, where the cells of a column fit them; else plain ones."""
+    if _every(texts, _PLAIN_WHOLE):
+        return PLAIN
     decimals: Sequence[str] = (decimal,) if decimal else tuple(d for d in _DECIMALS if d != group)
     for mark in decimals:
         groups = (group,) if group is not None else tuple(g for g in GROUP_PATTERNS if g != mark)
