@@ -29,6 +29,7 @@ ColumnKind = Literal["number", "text", "mixed", "date", "empty"]
 TASKS: tuple[str, ...] = get_args(TaskType)
 TRAINING_MODES: tuple[str, ...] = get_args(TrainingMode)
 CLASSIFICATION_ONLY_MODES = ("imbalance_aware", "calibrated_classifier")
+MAX_WORDS, MAX_WORD_CHARS = 100, 100  # words that count as missing by choice, of a table and of a column
 STUDENT_MODES = ("mlp_dense", "linear_glm_baseline", "tabresnet")
 
 

@@ -18,8 +18,16 @@ import numpy as np
 from core.bundle.document import first_duplicate
 from core.bundle.fields import Fields
 from core.bundle.flaw import FlawError, shown
-from core.tables.options import MAX_WORD_CHARS, MAX_WORDS
-from core.types import ColumnKind, ColumnRole, ColumnSchema, DateFormat, InputSchema, TrainingRecord
+from core.types import (
+    MAX_WORD_CHARS,
+    MAX_WORDS,
+    ColumnKind,
+    ColumnRole,
+    ColumnSchema,
+    DateFormat,
+    InputSchema,
+    TrainingRecord,
+)
 
 MAX_COLUMNS = 20_000
 MAX_CURVE_POINTS = 20_000

@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.errors import AppError, RunError, TableFileError
@@ -123,6 +124,21 @@ def read_head(workspace: Workspace, dataset: Dataset, n: int = 100) -> pd.DataFr
         raise _refusal(dataset, error) from error
     head: pd.DataFrame = table.to_pandas()
     return head.head(n)
+
+
+def has_fractions(workspace: Workspace, dataset: Dataset, column: str) -> bool:
+    """Return whether any number of a column is not whole, looking at a part of the rows at a time."""
+    try:
+        with pq.ParquetFile(table_path(workspace, dataset)) as file:
+            return any(_any_fraction(batch.column(0)) for batch in file.iter_batches(columns=[column]))
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise _refusal(dataset, error) from error
+
+
+def _any_fraction(cells: pa.Array) -> bool:
+    if pa.types.is_floating(cells.type):
+        return bool(pc.any(pc.not_equal(pc.floor(cells), cells)).as_py())
+    return pa.types.is_string(cells.type) and bool(pc.any(pc.match_substring_regex(cells, r"\.\d*[1-9]")).as_py())
 
 
 def _refusal(dataset: Dataset, error: Exception) -> RunError:

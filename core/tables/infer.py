@@ -10,10 +10,24 @@ import pandas as pd
 
 from core.errors import DataError
 from core.tables.coerce import coerce_column
+from core.tables.report import ColumnProfile
 from core.types import TaskType
 
 FEW_VALUES = 20
 FEW_SHARE = 0.05
+
+
+def task_of_column(column: ColumnProfile, n_rows: int) -> TaskType:
+    """Return what `infer_task` makes of a column of `n_rows` cells, from its profile alone.
+
+    Raises DataError where the column holds no value.
+    """
+    present = n_rows - column.n_missing
+    if present < 1:
+        raise DataError(f"The target column '{column.name}' holds no value in its {n_rows:,} rows. Choose another.")
+    if column.kind != "number":
+        return "classification"
+    return "classification" if column.n_distinct <= max(FEW_VALUES, FEW_SHARE * present) else "regression"
 
 
 def infer_task(y: Iterable[Any]) -> TaskType:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from core.errors import ConfigError
+from core.types import MAX_WORD_CHARS, MAX_WORDS
 
 DateOrder = Literal["day_first", "month_first", "year_first"]
 CellType = Literal["number", "text"]
@@ -19,7 +20,6 @@ QUOTES = ('"', "'", "")
 DECIMALS = (".", ",")
 THOUSANDS = ("", ",", ".", " ", "'")
 MAX_HEADER_ROW = 1_000
-MAX_WORDS, MAX_WORD_CHARS = 100, 100
 
 
 @dataclass(frozen=True)

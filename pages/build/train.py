@@ -62,6 +62,8 @@ config = {
     "training_mode": mode,
     "task": asked_task,
     "restore_best": restore_best,
+    "categorical_columns": list(roles.categories),
+    "time_column": roles.time,
     **settings,
 }
 request = TrainRequest(config=config, excluded=roles.excluded, dates=roles.dates, device=device)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from core.errors import DataError
 from core.runs import datasets
 from core.runs.preflight.devices import Devices, find_devices
 from core.runs.preflight.sizes import TrainingSize, training_size
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.tables.coerce import coerce_column
-from core.tables.infer import infer_task
+from core.tables.infer import task_of_column
 from core.tables.report import ReadReport
 from core.workspace import Workspace
 from pages.shared.state import get_store, get_workspace
@@ -91,8 +91,11 @@ def _size(home: Path, dataset_id: str, request: str, task: str) -> TrainingSize:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _outcome(home: Path, dataset_id: str, target: str) -> Outcome:
-    path = datasets.table_path(Workspace(home), get_store().dataset(dataset_id))
-    values = pd.read_parquet(path, columns=[target])[target]
-    numbers = coerce_column(values).values
-    fractions = numbers.dtype != object and bool((numbers.dropna() % 1 != 0).any())
-    return Outcome(infer_task(values), int(values.nunique()), fractions)
+    dataset, report = get_store().dataset(dataset_id), _report(home, dataset_id)
+    profile = next((column for column in report.columns if column.name == target), None)
+    if profile is None:
+        raise DataError(f"The table has no column '{target}' any more. Choose another target.")
+    task = task_of_column(profile, report.n_rows)
+    is_number = profile.kind == "number"
+    fractions = is_number and datasets.has_fractions(Workspace(home), dataset, target)
+    return Outcome(task, profile.n_distinct, fractions)

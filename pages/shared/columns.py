@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -12,32 +14,52 @@ from pages.shared.cached import read_outcome
 from pages.shared.state import get_store
 from pages.shared.text import escape, number
 
-ROLE_WORDS = {"target": "Target", "excluded": "Left out", "date": "Date", "feature": "Feature"}
+ROLE_WORDS = {
+    "target": "Target",
+    "excluded": "Left out",
+    "date": "Date",
+    "category": "Feature, as category",
+    "feature": "Feature",
+}
+LISTS = {
+    "excluded": (
+        "Left out",
+        "Columns the model must not see: ids, free text, and whatever is known only after the outcome.",
+    ),
+    "dates": ("Dates", "Each becomes year, month, weekday and so on, so that seasons and trends can be learned."),
+    "categories": (
+        "Numbers that are codes",
+        "Store numbers, product types: each number becomes a category of its own, for 12 is not twice 6 there.",
+    ),
+}
+PARTS = ("target", *LISTS, "time")
 OPEN_COLUMNS = 30
 EXACT_BELOW = 1e6
 KIND_WORDS = {"number": "Number", "text": "Text", "mixed": "Mixed", "date": "Date", "empty": "Empty"}
 
 
 def choose_roles(dataset: Dataset, report: ReadReport) -> None:
-    """Draw the three choices. What is in the store is shown; a change goes there at once."""
+    """Draw the choices. What is in the store is shown; a change goes there at once."""
     names = [column.name for column in report.columns]
-    roles = _roles_in(dataset, names)
-    for part in ("target", "excluded", "dates"):
+    roles = known_roles(dataset.roles, names)
+    for part in PARTS:
         _show_stored(_key(dataset.id, part), getattr(roles, part))
-    target, excluded, dates = st.columns([2, 3, 3])
-    target.selectbox(
+    first, second = st.columns([2, 3, 3]), st.columns([3, 3, 2])
+    first[0].selectbox(
         "Target: what to predict", names, key=_key(dataset.id, "target"), placeholder="Choose a column",
         on_change=_save_roles, args=(dataset.id, "target"),
     )  # fmt: skip
-    excluded.multiselect(
-        "Left out", names, key=_key(dataset.id, "excluded"), placeholder="None",
-        help="Columns the model must not see: ids, free text, and whatever is known only after the outcome.",
-        on_change=_save_roles, args=(dataset.id, "excluded"),
-    )  # fmt: skip
-    dates.multiselect(
-        "Dates", names, key=_key(dataset.id, "dates"), placeholder="None",
-        help="Each becomes year, month, weekday and so on, so that seasons and trends can be learned.",
-        on_change=_save_roles, args=(dataset.id, "dates"),
+    for place, (part, (label, help_text)) in zip((first[1], first[2], second[0]), LISTS.items(), strict=True):
+        place.multiselect(
+            label, names, key=_key(dataset.id, part), placeholder="None", help=help_text,
+            on_change=_save_roles, args=(dataset.id, part),
+        )  # fmt: skip
+    second[1].selectbox(
+        "Test on the latest rows by", names, index=None, key=_key(dataset.id, "time"),
+        placeholder="Any rows, by chance",
+        help="Where rows follow each other in time, a model must be judged on later rows than it learned from. "
+        "Choose the column that tells when a row was.",
+        on_change=_save_roles, args=(dataset.id, "time"),
     )  # fmt: skip
 
 
@@ -47,7 +69,9 @@ def role_of(name: str, roles: Roles) -> str:
         return "target"
     if name in roles.excluded:
         return "excluded"
-    return "date" if name in roles.dates else "feature"
+    if name in roles.dates:
+        return "date"
+    return "category" if name in roles.categories else "feature"
 
 
 def show_columns(report: ReadReport, roles: Roles) -> None:
@@ -114,13 +138,11 @@ def _key(dataset_id: str, part: str) -> str:
     return f"data_{part}_{dataset_id}"
 
 
-def _roles_in(dataset: Dataset, names: list[str]) -> Roles:
-    """Return the stored roles without columns that the table does not have."""
-    roles = dataset.roles
+def known_roles(roles: Roles, names: Collection[str]) -> Roles:
+    """Return the roles without columns that are not among `names`."""
+    lists = {part: tuple(name for name in getattr(roles, part) if name in names) for part in LISTS}
     return Roles(
-        roles.target if roles.target in names else None,
-        tuple(name for name in roles.excluded if name in names),
-        tuple(name for name in roles.dates if name in names),
+        roles.target if roles.target in names else None, time=roles.time if roles.time in names else None, **lists
     )
 
 
@@ -131,20 +153,21 @@ def _show_stored(key: str, value: str | tuple[str, ...] | None) -> None:
 
 
 def _save_roles(dataset_id: str, changed: str) -> None:
-    """Keep the choice that was made last: a column has one role."""
-    target = st.session_state.get(_key(dataset_id, "target"))
-    excluded = list(st.session_state.get(_key(dataset_id, "excluded")) or [])
-    dates = list(st.session_state.get(_key(dataset_id, "dates")) or [])
-    if changed == "target":
-        excluded, dates = _without(excluded, [target]), _without(dates, [target])
-    elif changed == "excluded":
-        target, dates = (None if target in excluded else target), _without(dates, excluded)
-    else:
-        target, excluded = (None if target in dates else target), _without(excluded, dates)
-    get_store().set_roles(dataset_id, Roles(target, tuple(excluded), tuple(dates)))
+    """Keep the choice that was made last: a column has one role, but for the time, which may be any but the target."""
+    target, time = (st.session_state.get(_key(dataset_id, part)) for part in ("target", "time"))
+    lists = {part: list(st.session_state.get(_key(dataset_id, part)) or []) for part in LISTS}
+    taken = lists.get(changed, [target if changed == "target" else None])
+    for part in LISTS:
+        if part != changed:
+            lists[part] = _without(lists[part], taken)
+    if changed in LISTS and target in taken:
+        target = None
+    if time == target and time is not None:
+        target, time = (None, time) if changed == "time" else (target, None)
+    get_store().set_roles(dataset_id, Roles(target, time=time, **{part: tuple(lists[part]) for part in LISTS}))
 
 
-def _without(names: list[str], others: list[str | None]) -> list[str]:
+def _without(names: list[str], others: Sequence[str | None]) -> list[str]:
     return [name for name in names if name not in others]
 
 

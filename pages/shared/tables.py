@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from core.runs.datasets import add_table, read_report
 from core.runs.records import Dataset, Roles
 from core.tables.report import ReadReport
+from pages.shared.columns import LISTS, known_roles
 from pages.shared.state import get_store, get_workspace
 from pages.shared.text import plural
 
@@ -63,8 +64,7 @@ def add_sample(sample: Sample) -> Dataset:
     path = SAMPLES / sample.file_name
     dataset = open_table(add_table(get_workspace(), get_store(), path, path.name, is_sample=True))
     if dataset.roles.target is None:
-        roles = Roles(sample.target, dataset.roles.excluded, dataset.roles.dates)
-        get_store().set_roles(dataset.id, roles)
+        get_store().set_roles(dataset.id, replace(dataset.roles, target=sample.target))
     return get_store().dataset(dataset.id)
 
 
@@ -81,19 +81,9 @@ def open_table(dataset: Dataset, before: Dataset | None = None) -> Dataset:
 
 def _kept_roles(had: Roles, suggested: Roles, suggested_now: Roles, report: ReadReport) -> Roles:
     """Return the roles that columns had, but for those that the app suggested and would not suggest any more."""
-    names = {column.name for column in report.columns}
-
-    def kept(part: str) -> tuple[str, ...]:
-        outdated = set(getattr(suggested, part)) - set(getattr(suggested_now, part))
-        return tuple(name for name in getattr(had, part) if name in names - outdated)
-
-    return Roles(
-        had.target if had.target in names else None,
-        kept("excluded"),
-        kept("dates"),
-        kept("categories"),
-        had.time if had.time in names else None,
-    )
+    outdated = {part: set(getattr(suggested, part)) - set(getattr(suggested_now, part)) for part in LISTS}
+    lists = {part: tuple(name for name in getattr(had, part) if name not in outdated[part]) for part in LISTS}
+    return known_roles(replace(had, **lists), [column.name for column in report.columns])
 
 
 def suggested_roles(report: ReadReport) -> Roles:

@@ -124,7 +124,12 @@ def roles_words(roles: Roles, outcome: str) -> str:
     """Return in one line what is predicted, from what."""
     excluded = ", ".join(escape(name) for name in roles.excluded) or "nothing"
     dates = ", ".join(escape(name) for name in roles.dates) or "none"
-    return f"Target **{escape(roles.target)}**: **{outcome}**. Left out: {excluded}. Dates: {dates}."
+    parts = [f"Target **{escape(roles.target)}**: **{outcome}**. Left out: {excluded}. Dates: {dates}."]
+    if roles.categories:
+        parts.append(f"Codes as categories: {', '.join(escape(name) for name in roles.categories)}.")
+    if roles.time:
+        parts.append(f"Tested on the latest rows by {escape(roles.time)}.")
+    return " ".join(parts)
 
 
 def run_name(dataset: Dataset, what: str) -> str:

@@ -88,6 +88,16 @@ MANIFESTS = {
     "codes neither true nor false": Case(
         manifest(put("schema/is_categorical", [*CODES[:1], 1, *CODES[2:]])), "is 1, not true or false"
     ),
+    "words for missing too few": Case(manifest(put("schema/missing_words", [[]])), "lists of one length"),
+    "a word for missing that is a number": Case(
+        manifest(put("schema/missing_words", [[1], *([] for _ in CODES[1:])])), "missing_words"
+    ),
+    "words for missing without end": Case(
+        manifest(put("schema/missing_words", [["x"] * 300, *([] for _ in CODES[1:])])), "more or longer"
+    ),
+    "a word for missing without end": Case(
+        manifest(put("schema/missing_words", [["x" * 300], *([] for _ in CODES[1:])])), "more or longer"
+    ),
     "codes too few": Case(manifest(put("schema/is_categorical", [False])), "lists of one length"),
     "codes a text": Case(manifest(put("schema/is_categorical", "city")), "'city', not a list"),
     "codes among the records": Case(manifest(put("record/is_categorical", CODES)), "unknown entry 'is_categorical'"),

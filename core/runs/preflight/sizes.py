@@ -10,7 +10,7 @@ from core.config import checked_config
 from core.runs.datasets import read_report, table_path
 from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Dataset, Roles
-from core.tables.infer import FEW_SHARE, FEW_VALUES
+from core.tables.infer import task_of_column
 from core.tables.report import ColumnProfile, ReadReport
 from core.types import TrainingConfig
 from core.workspace import Workspace
@@ -118,11 +118,7 @@ def _task(target: ColumnProfile | None, cfg: TrainingConfig, n_rows: int) -> str
     """Return the task as `core.tables.infer` would decide it, as far as the report tells."""
     if cfg.task != "auto":
         return cfg.task
-    if target is None or target.kind != "number":
-        return "classification"
-    present = max(1, n_rows - target.n_missing)
-    few = target.n_distinct <= max(FEW_VALUES, FEW_SHARE * present)
-    return "classification" if few else "regression"
+    return task_of_column(target, n_rows) if target is not None and target.n_missing < n_rows else "classification"
 
 
 def _frame_bytes(report: ReadReport) -> int:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from core.errors import DataError
-from core.tables.infer import infer_task
+from core.tables.files.profile import profile_column
+from core.tables.infer import infer_task, task_of_column
 
 
 def test_any_text_means_classification():
@@ -38,3 +40,26 @@ def test_booleans_are_two_numbers():
 def test_a_target_without_values_is_refused_in_a_sentence(y):
     with pytest.raises(DataError, match="holds no value"):
         infer_task(pd.Series(y, dtype=object))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["a", "b"],
+        [1.5, None, 2.5] * 9,
+        list(range(60)),
+        ["1", "2", "na"] * 30,
+        [True, False],
+        [str(i) for i in range(99)],
+    ],
+)
+def test_the_profile_of_a_column_leads_to_the_same_task(cells):
+    y = pd.Series(cells)
+    profile = profile_column("y", pa.chunked_array([pa.array(cells)]))
+    assert task_of_column(profile, len(y)) == infer_task(y)
+
+
+def test_a_column_without_values_has_no_task():
+    profile = profile_column("y", pa.chunked_array([pa.array([None, None], pa.float64())]))
+    with pytest.raises(DataError, match="'y' holds no value in its 2 rows"):
+        task_of_column(profile, 2)
