@@ -19,19 +19,20 @@ from torch import nn
 from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
 from core.config import check_blend, check_student, checked_config
 from core.data import drop_rows_without_target, label_texts, number_target, target_tensor, train_and_test_rows
-from core.encoding import known_columns
+from core.encoding import features_in, known_columns
 from core.errors import ConfigError, DataError
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, note_times, seed_everything
 from core.inference import choose_device, forward
 from core.loop import Ask, Control, OnEpoch
 from core.losses import blended_loss, guess, hard_criterion, soft_criterion
 from core.models import build_model, model_config, model_dropout, model_hidden_dim, model_num_hidden_layers
+from core.receipt import make_receipt
 from core.record import make_record
 from core.scoring.predict import features_of
 from core.serialization import load_bundle
 from core.tables.dates import expand_date_columns
 from core.tables.options import AUTOMATIC, ReadOptions
-from core.tables.read import load_tabular_file
+from core.tables.read import READING, load_tabular_file
 from core.tables.schema import describe_inputs
 from core.tables.timeline import timeline_of
 from core.types import Metrics, ModelBundle, TrainingConfig
@@ -117,6 +118,9 @@ def distill_model_from_file(
         data_path=data_path,
         n_rows=len(frame),
         schema=schema,
+        receipt=make_receipt(
+            schema, features_in(teacher.vectorizer), metrics, len(frame), frame.attrs.get(READING, {})
+        ),
         distillation={"temperature": temperature, "alpha": alpha},
     )
     return replace(

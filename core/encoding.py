@@ -7,6 +7,7 @@ A coerced table holds float64 columns, and object columns of text, floats and Na
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,11 @@ def finite_medians(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         if finite.size:
             medians[index] = np.median(finite)
     return medians
+
+
+def features_in(vectorizer: Any) -> list[str]:
+    """Return the names of the features a vectorizer gives, none for one that does not tell."""
+    return list(getattr(vectorizer, "feature_names_", ()))
 
 
 def numeric_features(vectorizer: DictVectorizer) -> list[str]:

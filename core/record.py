@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from core.loop import LoopResult
+from core.receipt import Receipt
 from core.types import InputSchema, Metrics, TrainingConfig, TrainingRecord
 
 RECORDED_PACKAGES = ("rowsmith", "torch", "scikit-learn", "numpy", "pandas")
@@ -25,6 +26,7 @@ def make_record(
     data_path: str | Path,
     n_rows: int,
     schema: InputSchema,
+    receipt: Receipt | None = None,
     distillation: Mapping[str, float] | None = None,
 ) -> TrainingRecord:
     """Return the record that travels in the bundle."""
@@ -42,6 +44,7 @@ def make_record(
             report.validation_loss for report in result.reports if report.validation_loss is not None
         ),
         model_card=model_card(cfg, metrics, schema),
+        receipt={} if receipt is None else receipt.as_dict(),
     )
 
 

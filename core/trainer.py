@@ -18,11 +18,13 @@ from core.columns import as_names, check_columns, check_target_not_excluded, fea
 from core.config import check_task_fits_mode, checked_config
 from core.data import has_target, prepare_tensors
 from core.distill import distill_model_from_file
+from core.encoding import features_in
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, note_times, seed_everything
 from core.inference import choose_device
 from core.loop import Ask, Control, OnEpoch
 from core.losses import blended_loss, guess, hard_criterion, soft_criterion
 from core.models import build_model, model_config
+from core.receipt import make_receipt
 from core.record import make_record
 from core.scoring.predict import decode_outputs, predict_outputs
 from core.serialization import save_bundle
@@ -31,7 +33,7 @@ from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
 from core.tables.infer import infer_task
 from core.tables.options import AUTOMATIC, ReadOptions
-from core.tables.read import load_tabular_file
+from core.tables.read import READING, load_tabular_file
 from core.tables.schema import describe_inputs
 from core.tables.timeline import timeline_of
 from core.types import Metrics, ModelBundle, TrainingConfig
@@ -113,6 +115,9 @@ def train_model_from_file(
     record = make_record(
         cfg, metrics, result,
         device=str(run_device), data_path=data_path, n_rows=len(frame), schema=schema,
+        receipt=make_receipt(
+            schema, features_in(vectorizer), metrics, len(frame), frame.attrs.get(READING, {})
+        ),
     )  # fmt: skip
     return ModelBundle(
         model=model,

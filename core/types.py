@@ -238,6 +238,7 @@ class TrainingRecord:
     train_losses: tuple[float, ...] = ()
     validation_losses: tuple[float, ...] = ()
     model_card: str = ""
+    receipt: Mapping[str, Any] = field(default_factory=dict)  # as core.receipt gives it
 
 
 @dataclass

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("core.errors", "core.types"),
     ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),
+    ("core.receipt",),
     ("core.tables", "core.losses", "core.bundle", "core.epoch"),
     ("core.checkpoint",),
     ("core.data", "core.loop", "core.metrics", "core.teacher", "core.serialization"),
@@ -32,6 +33,7 @@ SERVER_SIDE = (
     "core.workspace",
     "core.config",
     "core.modes",
+    "core.receipt",
     "core.types",
     "core.errors",
     "core.serialization",

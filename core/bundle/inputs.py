@@ -41,7 +41,8 @@ _COLUMN_ENTRIES = (
 )  # fmt: skip
 _CODES_ENTRY, _WORDS_ENTRY = "is_categorical", "missing_words"
 _OPTIONAL: dict[str, Any] = {_CODES_ENTRY: False, _WORDS_ENTRY: []}
-_RECORD_ENTRIES = tuple(TrainingRecord.__dataclass_fields__)
+_RECEIPT = "receipt"  # which the record of an earlier version lacks
+_RECORD_ENTRIES = tuple(name for name in TrainingRecord.__dataclass_fields__ if name != _RECEIPT)
 
 
 def plain(value: Any) -> Any:
@@ -89,7 +90,7 @@ def schema_from_json(value: object) -> InputSchema:
 
 def record_to_json(record: TrainingRecord) -> dict[str, Any]:
     """Return the record as plain values."""
-    values = {name: plain(getattr(record, name)) for name in _RECORD_ENTRIES}
+    values = {name: plain(getattr(record, name)) for name in (*_RECORD_ENTRIES, _RECEIPT)}
     for name in ("train_losses", "validation_losses"):
         values[name] = plain(_thinned(getattr(record, name)))
     return values
@@ -97,7 +98,9 @@ def record_to_json(record: TrainingRecord) -> dict[str, Any]:
 
 def record_from_json(value: object) -> TrainingRecord:
     """Return the record, or raise FlawError."""
-    fields = Fields(value, "the record in its manifest.json", _RECORD_ENTRIES)
+    has_receipt = isinstance(value, dict) and _RECEIPT in value
+    entries = (*_RECORD_ENTRIES, _RECEIPT) if has_receipt else _RECORD_ENTRIES
+    fields = Fields(value, "the record in its manifest.json", entries)
     versions = fields.mapping("versions")
     if not all(isinstance(version, str) for version in versions.values()):
         raise FlawError(f"{fields.where('versions')} holds a version that is not a text")
@@ -112,6 +115,7 @@ def record_from_json(value: object) -> TrainingRecord:
         train_losses=_losses(fields, "train_losses"),
         validation_losses=_losses(fields, "validation_losses"),
         model_card=fields.text("model_card"),
+        receipt=fields.mapping(_RECEIPT) if has_receipt else {},
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 
 from core.errors import TableFileError
 from core.tables.files.content import looks_like_workbook
-from core.tables.files.convert import TABLE_NAME, convert_file, open_table, was_read_with
+from core.tables.files.convert import TABLE_NAME, changes_known, changes_of, convert_file, open_table, was_read_with
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.sandbox import read_in_sandbox, sheets_in_sandbox
 
+READING = "reading"  # where the attributes of a frame say what its reading changed
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
 
 
@@ -30,7 +31,8 @@ def load_tabular_file(
     `options` are choices about reading, as the app offers them; what they leave open is decided alike.
 
     Whole numbers are int64, or Int64 where cells are missing; other numbers float64; dates
-    datetime64[us]; all else text as it stands in the file, so that 007 and NA stay what they are.
+    datetime64[us]; all else text as it stands in the file, so that 007 and NA stay what they are. What
+    reading changed or left out stands in the frame's `attrs`, under "reading".
     Raises TableFileError (a ValueError) for an unknown extension or a file that is no table, and
     FileNotFoundError.
     """
@@ -41,13 +43,14 @@ def load_tabular_file(
     with TemporaryDirectory(prefix="rowsmith-") as name:
         folder = Path(name)
         if looks_like_workbook(path):
-            read_in_sandbox(path, folder, options)
-            return frame_of(pq.read_table(folder / TABLE_NAME))
+            report = read_in_sandbox(path, folder, options)
+            return _noted(frame_of(pq.read_table(folder / TABLE_NAME)), changes_of(report))
         opened = open_table(path, folder, options)
         if opened.report.kind == "parquet" and options.key and not was_read_with(path, options):
-            convert_file(path, folder, options)
-            return frame_of(pq.read_table(folder / TABLE_NAME))
-        return frame_of(pa.Table.from_batches(opened.batches, opened.schema))
+            report = convert_file(path, folder, options)
+            return _noted(frame_of(pq.read_table(folder / TABLE_NAME)), changes_of(report))
+        known = changes_known(path) if opened.report.kind == "parquet" else changes_of(opened.report)
+        return _noted(frame_of(pa.Table.from_batches(opened.batches, opened.schema)), known)
 
 
 def list_sheets(path: str | PathLike[str]) -> list[str]:
@@ -60,6 +63,11 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table as a frame whose whole numbers stay whole where cells are missing."""
     columns = {name: _series_of(table.column(name)) for name in table.column_names}
     return pd.DataFrame(columns)
+
+
+def _noted(frame: pd.DataFrame, reading: dict[str, Any]) -> pd.DataFrame:
+    frame.attrs[READING] = reading
+    return frame
 
 
 def _checked(path: str | PathLike[str]) -> Path:

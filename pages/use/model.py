@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import AppError
 from pages.shared.controls import offer_more_epochs
 from pages.shared.live import show_log, watch
+from pages.shared.receipt import show_data_receipt
 from pages.shared.results import (
     show_actions,
     show_comparison,
@@ -67,4 +68,5 @@ if not run.is_resting:
 if not has_model(run):
     show_ways_back(run)
 show_receipt(run)
+show_data_receipt(run)
 show_log(run.id)

@@ -90,7 +90,7 @@ def test_a_finished_run_shows_how_good_it_is_and_what_went_in(browse, trained):
             f"{share:.1f} % of the test rows right; guessing the most frequent class gets {guess:.1f} %"
         )
         assert browser.app.metric[0].value == f"{share:.1f} %"
-        settings, data = (table.value.set_index(table.value.columns[0])["Value"] for table in browser.app.dataframe)
+        settings, data = (table.value.set_index(table.value.columns[0])["Value"] for table in browser.app.dataframe[:2])
         assert settings["Epochs"] == "4"
         assert settings["Mode"] == "Standard network"
         assert data["Columns left out"] == "customer_id"
@@ -294,3 +294,11 @@ def copy_checkpoint(trained_home: Any, workspace: Workspace, run: Run) -> None:
     folder = workspace.run_dir(run.id)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(found, folder / CHECKPOINT_NAME)
+
+
+def test_the_receipt_of_a_run_adds_up_to_its_table(browser, trained, churn_frame):
+    browser.open("pages/use/model.py", run=trained.id)
+    rows, columns = (table.value for table in browser.app.dataframe[-2:])
+    assert rows["Count"].sum() == len(churn_frame)
+    assert columns["Column"].tolist() == list(churn_frame.columns)
+    assert columns.set_index("Column").loc["customer_id", "Became"] == "Left out by choice"

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,7 +29,7 @@ from core.tables.report import ColumnProfile, Notice, ReadReport
 TABLE_NAME = "table.parquet"
 REPORT_NAME = "report.json"
 PROGRESS_NAME = "progress.json"
-OPTIONS_KEY = b"rowsmith.reading"
+OPTIONS_KEY, CHANGES_KEY = b"rowsmith.reading", b"rowsmith.changes"
 PROGRESS_SECONDS = 0.2
 CELLS_AT_ONCE = 4_000_000
 READING, WRITING, PROFILING = 0.35, 0.4, 0.25  # about what each takes of the time
@@ -46,7 +47,7 @@ def convert_file(source: Path, folder: Path, options: ReadOptions = AUTOMATIC) -
         scratch = Path(scratch_name)
         size = source.stat().st_size
         opened = open_table(source, scratch, options, lambda done: tell("Reading", READING * done / size))
-        n_rows = _write_parquet(opened, scratch / TABLE_NAME, options, tell)
+        n_rows = _write_parquet(opened, scratch / TABLE_NAME, tell)
         if not n_rows:
             raise TableFileError("The file has no rows. Choose a file with a header and rows.")
         changes = _choose_columns(opened, scratch / TABLE_NAME, options)
@@ -120,9 +121,28 @@ def was_read_with(path: Path, options: ReadOptions) -> bool:
     return metadata.get(OPTIONS_KEY) == options.key.encode()
 
 
-def _write_parquet(opened: OpenedTable, path: Path, options: ReadOptions, tell: Tell) -> int:
+def changes_known(path: Path) -> dict[str, Any]:
+    """Return what `convert_file` noted in a Parquet file of its own: `changes`, in sentences, and `n_left_out`."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        found = json.loads(metadata.get(CHANGES_KEY, b"{}"))
+    except (pa.ArrowException, OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def changes_of(report: ReadReport) -> dict[str, Any]:
+    """Return what reading changed, as `changes_known` gives it."""
+    return {"changes": list(report.notices), "n_left_out": report.n_left_out}
+
+
+def _metadata(report: ReadReport) -> dict[bytes, bytes]:
+    return {OPTIONS_KEY: report.options.key.encode(), CHANGES_KEY: json.dumps(changes_of(report)).encode()}
+
+
+def _write_parquet(opened: OpenedTable, path: Path, tell: Tell) -> int:
     n_rows = 0
-    schema = opened.schema.with_metadata({OPTIONS_KEY: options.key.encode()})
+    schema = opened.schema.with_metadata(_metadata(opened.report))
     with pq.ParquetWriter(path, schema) as writer:
         for batch in opened.batches:
             writer.write_batch(batch.replace_schema_metadata(schema.metadata))
