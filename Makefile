@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test lint bench faults load clean
+.PHONY: app test lint bench faults load corpora clean
 
 app: .venv/installed
 	$(BIN)/rowsmith app
@@ -22,6 +22,9 @@ faults: .venv/installed
 
 load: .venv/installed
 	$(BIN)/python -m tests.load
+
+corpora: .venv/installed
+	$(BIN)/python -m tests.corpora $(FOLDER)
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

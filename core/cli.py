@@ -1,4 +1,4 @@
-"""The command line: `rowsmith app` opens the web app on this machine."""
+"""The command line: `rowsmith app | train | predict | distill`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from core.commands.predict import predict
+from core.commands.train import distill, train
 from core.errors import AppError
 from core.workspace import check_writable, open_workspace
 
@@ -21,6 +23,11 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.callback()
 def rowsmith() -> None:
     """Turn a spreadsheet into a neural network you can trust."""
+
+
+app.command()(train)
+app.command()(predict)
+app.command()(distill)
 
 
 @app.command("app")

@@ -9,7 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from core.types import ColumnSchema, InputSchema, Metrics
+from core.types import ColumnKind, ColumnRole, ColumnSchema, InputSchema, Metrics
+
+ROW_FATES = (
+    "left out in reading",
+    "without a target, left out",
+    "learned from",
+    "kept aside to judge each epoch (validation)",
+    "kept aside for the final figure (test)",
+)
+FEATURE_FATES: Mapping[str, str] = {
+    "number": "a feature, one number",
+    "text": "a feature, one input for each text",
+    "date": "a feature, one input for each date",
+    "mixed": "a feature of numbers and texts",
+    "empty": "a feature without any value",
+}
 
 
 @dataclass(frozen=True)
@@ -80,33 +95,32 @@ def make_receipt(
     `features` are the vectorizer's names; `reading` may hold `n_left_out`, the rows of the file that are
     not in the table, and `changes`, sentences on what reading changed.
     """
-    left_out = int(reading.get("n_left_out", 0))
-    fates = (
-        RowsFate("left out in reading", left_out),
-        RowsFate("without a target, left out", metrics.n_dropped or 0),
-        RowsFate("learned from", metrics.n_train or 0),
-        RowsFate("kept aside to judge each epoch (validation)", metrics.n_validation or 0),
-        RowsFate("kept aside for the final figure (test)", metrics.n_test or 0),
-    )
     widths = _inputs_of(schema, features)
-    columns = tuple(ColumnFate(c.name, _fate(c), widths.get(c.name, 0), c.n_missing) for c in schema.columns)
-    changes = tuple(map(str, reading.get("changes", ())))
-    return Receipt(n_rows + left_out, tuple(fate for fate in fates if fate.count), columns, changes)
+    return Receipt(
+        n_rows + int(reading.get("n_left_out", 0)),
+        fates_of_rows(
+            int(reading.get("n_left_out", 0)), metrics.n_dropped, metrics.n_train, metrics.n_validation, metrics.n_test
+        ),
+        tuple(
+            ColumnFate(c.name, fate_of(c.role, c.kind, c.is_categorical), widths.get(c.name, 0), c.n_missing)
+            for c in schema.columns
+        ),
+        tuple(map(str, reading.get("changes", ()))),
+    )
 
 
-def _fate(column: ColumnSchema) -> str:
-    if column.role == "target":
-        return "the target"
-    if column.role == "excluded":
-        return "left out by choice"
-    if column.role == "date":
-        return "a date, told in numbers"
-    if column.kind == "empty":
-        return "a feature without any value"
-    if column.is_categorical:
+def fates_of_rows(*counts: int | None) -> tuple[RowsFate, ...]:
+    """Return the fates of rows by their counts: left out in reading, without a target, train, validation, test."""
+    return tuple(RowsFate(fate, count) for fate, count in zip(ROW_FATES, counts, strict=True) if count)
+
+
+def fate_of(role: ColumnRole, kind: ColumnKind, is_categorical: bool) -> str:
+    """Return what becomes of a column, in words."""
+    if role != "feature":
+        return {"target": "the target", "excluded": "left out by choice", "date": "a date, told in numbers"}[role]
+    if is_categorical and kind != "empty":
         return "a feature of codes, one input for each"
-    words = {"number": "a feature, one number", "text": "a feature, one input for each text"}
-    return words.get(column.kind, "a feature of numbers and texts")
+    return FEATURE_FATES[kind]
 
 
 def _inputs_of(schema: InputSchema, features: Sequence[str]) -> dict[str, int]:

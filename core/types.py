@@ -122,6 +122,9 @@ class TrainingConfig:
     time_column: str | None = None
 
 
+RECOMMENDED: dict[str, Any] = {"epochs": 100, "validation_size": 0.15, "early_stopping_patience": 16}
+
+
 def setting_of(name: str) -> Setting:
     """Return the bounds and help of the numeric setting `name` of `TrainingConfig`."""
     for entry in fields(TrainingConfig):

@@ -23,6 +23,7 @@ LAYERS = (
     ("core.distill",),
     ("core.trainer",),
     ("core.runs",),
+    ("core.commands",),
     ("core.cli",),
 )
 

@@ -2,8 +2,9 @@
 
 Read are: ISO texts with or without a time and zone, YYYY/MM/DD, YYYY-MM (its first day), YYYYMMDD,
 DD.MM.YYYY and its kin with either order and years of two digits (69 to 99 are 19xx), English month
-names, date objects, whole numbers like 20100205, and numbers from 10,000 to 80,000, which are
-spreadsheet serial days counted from 1899-12-30 (1927 to 2119). Zones are converted to UTC.
+names, date objects, whole numbers like 20100205 and 201002, numbers from 10,000 to 80,000, which are
+spreadsheet serial days counted from 1899-12-30 (1927 to 2119), and larger ones from 1980 to 2100 as Unix
+time, in seconds or milliseconds since 1970. Zones are converted to UTC.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from core.tables.cell import coerce_value, is_missing_text
 MAX_DATE_TEXT = 64
 SERIAL_RANGE = (10_000, 80_000)
 SERIAL_EPOCH = datetime(1899, 12, 30)
+MONTH_RANGE = (190_001, 210_012)
+UNIX_RANGE = (315_532_800, 4_102_444_800)  # seconds: 1980 to 2100
+UNIX_EPOCH = datetime(1970, 1, 1)
 MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
@@ -178,4 +182,9 @@ def _read_number(value: float) -> DateCell:
     if 10_000_101 <= value <= 99_991_231 and value == int(value):
         compact = int(value)
         return DateCell(State.FIXED, compact // 10_000, compact // 100 % 100, compact % 100)
+    if MONTH_RANGE[0] <= value <= MONTH_RANGE[1] and value == int(value):
+        return DateCell(State.FIXED, int(value) // 100, int(value) % 100, 1)
+    for units_a_second in (1, 1000):
+        if UNIX_RANGE[0] * units_a_second <= value <= UNIX_RANGE[1] * units_a_second:
+            return _read_object(UNIX_EPOCH + timedelta(seconds=round(value / units_a_second, 3)))
     return UNREADABLE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,12 +25,23 @@ class Marks(NamedTuple):
 PLAIN = Marks()
 GROUP_PATTERNS = {",": ",", ".": r"\.", " ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
 _MINUS = r"\-\u2212\u2013"
-_CURRENCY = (
-    r"[$€£¥₹₽₩₺₫₪฿₴₦]|[A-Za-z]{1,3}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|BRL|AUD|CAD"
-    r"|kr|zł|Kč|Fr\.?|Rs?\.?"
-)
 _UNIT = r"[^\W\d_][^\d]{0,15}|[%‰°'\"][^\d]{0,4}"
+SHARES = {"%": -2, "‰": -3}  # powers of ten
+_UNITS = (
+    "kg g mg µg t lb lbs oz km m cm mm µm nm mi ft in yd ha km² m² cm² m³ cm³ l ml cl dl hl gal h hr hrs min s sec ms "
+    "° °C °F K km/h kmh m/s mph rpm kW kWh MW MWh Wh W V mV kV A mA Ah mAh Hz kHz MHz GHz kB KB MB GB TB Pa hPa kPa "
+    "MPa bar mbar psi J kJ kcal cal N Nm dB px pt hp PS ccm ppm"
+)
+_CURRENCIES = (
+    "$ € £ ¥ ₹ ₽ ₩ ₺ ₫ ₪ ฿ ₴ ₦ US$ A$ C$ R$ USD EUR GBP CHF JPY CNY INR SEK NOK DKK PLN CZK HUF BRL AUD CAD NZD ZAR "
+    "MXN RUB TRY KRW SGD HKD kr zł Kč Fr Fr. Rs Rs."
+)
+UNITS = frozenset(_UNITS.split())
+CURRENCIES = frozenset(_CURRENCIES.split())
 _SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "Mio": 1e6, "Mio.": 1e6, "bn": 1e9, "Mrd": 1e9, "Mrd.": 1e9, "B": 1e9}
+
+
+_CURRENCY = r"[A-Za-z]{1,3}\$|Rs?\.?|" + "|".join(map(re.escape, sorted(CURRENCIES, key=len, reverse=True)))
 
 
 class Quantity(NamedTuple):
@@ -42,15 +54,17 @@ class Quantity(NamedTuple):
 def read_quantity(text: str, marks: Marks = PLAIN) -> Quantity | None:
     """Return the number in a cell with its unit or currency; None where there is not exactly one.
 
-    A percentage keeps its number: 45 % is 45. A number in parentheses, or with a minus behind it, is
-    negative, as accountants write it. k, M, Mio, bn, Mrd and B multiply; other letters are a unit.
+    A percentage is a share: 45 % is 0.45, as the same cell of a workbook has it. A number in parentheses, or
+    with a minus behind it, is negative, as accountants write it. k, M, Mio, bn, Mrd and B multiply; other
+    letters are a unit.
     """
     match = _pattern(marks).fullmatch(text.strip())
     if match is None or (match["open"] is None) != (match["close"] is None):
         return None
-    value = float(plain_number(match["number"], marks))
-    minuses = [part for part in match.group("open", "sign", "inner_sign", "last") if part and part != "+"]
     after = (match["after"] or "").strip()
+    number = plain_number(match["number"], marks)
+    value = float(Decimal(number).scaleb(SHARES[after]) if after in SHARES else number)
+    minuses = [part for part in match.group("open", "sign", "inner_sign", "last") if part and part != "+"]
     scale = _SCALES.get(after, 1.0)
     unit = (match["before"] or "") if scale != 1.0 else (match["before"] or after)
     return Quantity((-value if minuses else value) * scale, unit.strip())
@@ -70,6 +84,17 @@ def plain_number(text: str, marks: Marks) -> str:
     return bare.replace(",", ".") if marks.decimal == "," else bare
 
 
+def number_pattern(marks: Marks) -> str:
+    """Return the pattern of a number without its sign, in words that Arrow understands too."""
+    decimal, whole = re.escape(marks.decimal), "[0-9]+"
+    if marks.group:
+        mark = GROUP_PATTERNS[marks.group]
+        whole = rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+)"
+        if marks.group == ",":  # in twos and a three, as in India
+            whole = rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]{{1,2}}(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}|[0-9]+)"
+    return rf"(?:{whole}(?:{decimal}[0-9]+)?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?"
+
+
 def word_key(text: str) -> str:
     """Return what the spellings of a word for missing share: -999 and -999.0, Unknown and unknown."""
     bare = text.strip().casefold()
@@ -81,11 +106,8 @@ def word_key(text: str) -> str:
 
 @lru_cache(maxsize=16)
 def _pattern(marks: Marks) -> re.Pattern[str]:
-    decimal, whole = re.escape(marks.decimal), "[0-9]+"
-    if marks.group:
-        whole = rf"(?:[0-9]{{1,3}}(?:{GROUP_PATTERNS[marks.group]}[0-9]{{3}})+|[0-9]+)"
-    number = rf"{whole}(?:{decimal}[0-9]+)?(?:[eE][+-]?[0-9]{{1,3}})?|{decimal}[0-9]+"
+    number = number_pattern(marks)
     return re.compile(
         rf"(?P<open>\()?\s*(?P<sign>[+{_MINUS}])?\s*(?P<before>{_CURRENCY})?\s*(?P<inner_sign>[+{_MINUS}])?\s*"
-        rf"(?P<number>{number})(?P<last>[{_MINUS}])?\s*(?P<after>{_UNIT})?\s*(?P<close>\))?"
+        rf"(?P<number>{number})(?P<last>[{_MINUS}])?\s*(?P<after>{_CURRENCY}|{_UNIT})?\s*(?P<close>\))?"
     )

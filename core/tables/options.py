@@ -14,6 +14,8 @@ from core.types import MAX_WORD_CHARS, MAX_WORDS
 DateOrder = Literal["day_first", "month_first", "year_first"]
 CellType = Literal["number", "text"]
 LongRows = Literal["refuse", "leave_out"]
+Duplicates = Literal["keep", "leave_out"]
+StrayRows = Literal["leave_out", "keep"]
 
 NO_HEADER = 0
 QUOTES = ('"', "'", "")
@@ -42,7 +44,9 @@ class ReadOptions:
     `separator` and `quote` may be empty: one column, and no quotation marks. `thousands` may be empty:
     no mark. `header_row` is the line (of a sheet, the row) with the names, from 1; 0 where there are none.
     `missing_words` are cells that count as missing in every column, beside the words for nothing that
-    always do. `long_rows` says what becomes of rows with more cells than there are columns.
+    always do. `long_rows` says what becomes of rows with more cells than there are columns, `duplicates` of rows equal
+    to one above them, and `stray_rows` of those that are no rows of the table: its names once more, comments, and
+    remarks and blank rows below it.
     """
 
     sheet: str | None = None
@@ -54,6 +58,8 @@ class ReadOptions:
     header_row: int | None = None
     missing_words: tuple[str, ...] = ()
     long_rows: LongRows = "refuse"
+    duplicates: Duplicates = "keep"
+    stray_rows: StrayRows = "leave_out"
     columns: Mapping[str, ColumnOptions] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,6 +89,8 @@ class ReadOptions:
         _check_among("decimal mark", self.decimal, DECIMALS)
         _check_among("thousands mark", self.thousands, THOUSANDS)
         _check_among("way with long rows", self.long_rows, get_args(LongRows))
+        _check_among("way with stray rows", self.stray_rows, get_args(StrayRows))
+        _check_among("way with equal rows", self.duplicates, get_args(Duplicates))
         if self.thousands and self.thousands == self.decimal:
             raise ConfigError("The thousands mark and the decimal mark are the same. Choose two different ones.")
         if self.quote and self.quote == self.separator:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.tables.options import AUTOMATIC, ReadOptions
+from core.tables.understand.suggestion import Suggestion
 from core.types import ColumnKind
 
 
@@ -62,7 +63,7 @@ class ReadReport:
     Parquet file has no such thing. `separator` is None for one column. `evidence` says in a sentence
     why each decision was made, by the name of its field; `options` are the choices that were given.
     `ambiguous` are columns whose marks in numbers can be read in two ways, and were left as text.
-    `n_left_out` rows of the file are not in the table.
+    `n_left_out` rows of the file are not in the table. `suggestions` are what its columns seem to be.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class ReadReport:
     options: ReadOptions = AUTOMATIC
     ambiguous: tuple[str, ...] = ()
     n_left_out: int = 0
+    suggestions: tuple[Suggestion, ...] = ()
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -101,7 +103,8 @@ class ReadReport:
         changes = tuple(Notice(**_with_tuples(change)) for change in values.pop("changes", ()))
         changes += tuple(Notice(sentence) for sentence in values.pop("notices", ()))  # as reports were at first
         options = ReadOptions.from_dict(values.pop("options", {}))
-        return cls(**_with_tuples(values), columns=columns, changes=changes, options=options)
+        suggestions = tuple(map(Suggestion.from_dict, values.pop("suggestions", ())))
+        return cls(**_with_tuples(values), columns=columns, changes=changes, options=options, suggestions=suggestions)
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
 def _sentence_of(error: BaseException) -> str:
     if "alloc" in str(error).lower() or type(error).__name__ == "ArrowMemoryError":
         return _TOO_MUCH_MEMORY
-    return f"The file is damaged or of a kind that is not read ({type(error).__name__}). Save it again as CSV."
+    return "The file is damaged or of a kind that is not read. Save it again as CSV."
 
 
 def _limit_self(source: Path) -> None:

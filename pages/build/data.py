@@ -4,10 +4,13 @@ import streamlit as st
 
 from core.errors import AppError
 from core.runs.summon import warm
+from core.types import RECOMMENDED
 from pages.shared.cached import read_head, read_report
+from pages.shared.checks import show_checks
 from pages.shared.columns import choose_roles, roles_sentence, show_columns, show_outcome
 from pages.shared.intake import paste_table, show_intake, upload_table
 from pages.shared.reading import change_reading, choose_sheet, reading_words, show_notices
+from pages.shared.receipt import show_expected_receipt
 from pages.shared.state import TRAIN_PAGE, current_dataset, current_intake, get_workspace, set_current
 from pages.shared.tables import choose_earlier, choose_sample
 from pages.shared.text import escape, plural
@@ -69,5 +72,8 @@ if st.button(
 ):  # fmt: skip
     st.switch_page(TRAIN_PAGE, query_params={"dataset": dataset.id})
 
+show_checks(dataset, report)
 st.subheader("Columns")
 show_columns(report, dataset.roles)
+if target:
+    show_expected_receipt(dataset, report, RECOMMENDED)

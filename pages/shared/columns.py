@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import AppError
 from core.runs.records import Dataset, Roles
 from core.tables.report import ColumnProfile, ReadReport
+from core.tables.understand.suggestion import Suggestion
 from pages.shared.cached import read_outcome
 from pages.shared.state import get_store
 from pages.shared.text import escape, number
@@ -33,6 +34,8 @@ LISTS = {
     ),
 }
 PARTS = ("target", *LISTS, "time")
+USELESS = ("id", "row_number", "empty", "constant", "free_text")
+MOST_CODES = 100  # more of them cost memory and time, so that they are for the analyst to decide
 OPEN_COLUMNS = 30
 EXACT_BELOW = 1e6
 KIND_WORDS = {"number": "Number", "text": "Text", "mixed": "Mixed", "date": "Date", "empty": "Empty"}
@@ -63,6 +66,25 @@ def choose_roles(dataset: Dataset, report: ReadReport) -> None:
     )  # fmt: skip
 
 
+def suggested_roles(report: ReadReport) -> Roles:
+    """Return the roles that the evidence is firm enough for; what is only likely, the checks tell."""
+    kinds = {column.name: column for column in report.columns}
+    firm = [one for one in report.suggestions if one.is_firm]
+    excluded = {one.column for one in firm if one.advice == "leave_out" and one.kind in USELESS}
+    dates = {one.column for one in firm if one.advice == "as_date"} - excluded
+    codes = {
+        one.column
+        for one in firm
+        if one.advice == "as_category" and one.confidence == "sure" and kinds[one.column].n_distinct <= MOST_CODES
+    }
+    names = [column.name for column in report.columns]
+    return Roles(
+        excluded=tuple(name for name in names if name in excluded),
+        dates=tuple(name for name in names if name in dates),
+        categories=tuple(name for name in names if name in codes - excluded - dates),
+    )
+
+
 def role_of(name: str, roles: Roles) -> str:
     """Return the role of a column; what is left out is so whatever else was said."""
     if name == roles.target:
@@ -77,7 +99,7 @@ def role_of(name: str, roles: Roles) -> str:
 def show_columns(report: ReadReport, roles: Roles) -> None:
     """Draw the table of columns."""
     st.dataframe(
-        pd.DataFrame([_row(column, roles, report.n_rows) for column in report.columns]),
+        pd.DataFrame([_row(column, roles, report) for column in report.columns]),
         hide_index=True,
         height="content" if len(report.columns) <= OPEN_COLUMNS else 600,
         key="data_columns",
@@ -93,16 +115,17 @@ def show_columns(report: ReadReport, roles: Roles) -> None:
     )
 
 
-def _row(column: ColumnProfile, roles: Roles, n_rows: int) -> dict[str, object]:
+def _row(column: ColumnProfile, roles: Roles, report: ReadReport) -> dict[str, object]:
+    suggestions = [suggestion for suggestion in report.suggestions if suggestion.column == column.name]
     return {
         "Column": column.name,
         "Role": ROLE_WORDS[role_of(column.name, roles)],
         "Type": KIND_WORDS.get(column.kind, column.kind),
-        "Missing": 100 * column.n_missing / max(1, n_rows),
+        "Missing": 100 * column.n_missing / max(1, report.n_rows),
         "Distinct": column.n_distinct,
         "Distribution": list(column.histogram),
         "Values": _values(column),
-        "Note": _note(column, role_of(column.name, roles)),
+        "Note": _note(column, suggestions),
     }
 
 
@@ -118,20 +141,12 @@ def _value(value: float) -> str:
     return f"{value:.0f}" if value == int(value) and abs(value) < EXACT_BELOW else number(value)
 
 
-def _note(column: ColumnProfile, role: str) -> str:
-    notes = []
-    if column.looks_like_date and role == "feature":
-        notes.append("Looks like a date")
-    if column.looks_like_id and role != "target":
-        notes.append("Looks like an id: every row has its own value")
-    if column.kind == "empty":
-        notes.append("Holds no value")
-    elif column.n_distinct == 1:
-        notes.append("Always the same value")
+def _note(column: ColumnProfile, suggestions: Sequence[Suggestion]) -> str:
+    notes = [suggestion.evidence for suggestion in suggestions if suggestion.kind != "boolean"]
     if column.missing_words:
         words = ", ".join(f"'{word}' × {times}" for word, times in list(column.missing_words.items())[:3])
-        notes.append(f"Read as missing: {words}")
-    return "; ".join(notes)
+        notes.append(f"Counted as missing: {words}.")
+    return " ".join(notes)
 
 
 def _key(dataset_id: str, part: str) -> str:
@@ -173,14 +188,21 @@ def _without(names: list[str], others: Sequence[str | None]) -> list[str]:
 
 def roles_sentence(report: ReadReport, roles: Roles) -> str:
     """Say what the app itself suggested, so that it can be undone."""
-    left_out = [c.name for c in report.columns if c.looks_like_id and c.name in roles.excluded]
-    dates = [c.name for c in report.columns if c.looks_like_date and c.name in roles.dates]
+    suggested = suggested_roles(report)
+    left_out, dates, codes = (
+        [name for name in getattr(suggested, part) if name in getattr(roles, part)] for part in LISTS
+    )
     parts = []
     if left_out:
-        parts.append(f"left out {_list(left_out)}, where every row has its own value")
+        parts.append(f"left out {_list(left_out)}")
     if dates:
         parts.append(f"took {_list(dates)} as {'a date' if len(dates) == 1 else 'dates'}")
-    return f"Suggested by the app: it {' and '.join(parts)}. Change it if that is wrong." if parts else ""
+    if codes:
+        parts.append(f"took {_list(codes)} as {'a code' if len(codes) == 1 else 'codes'}")
+    if not parts:
+        return ""
+    said = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f"Suggested by the app: it {said}; the notes on the columns say why. Change it if that is wrong."
 
 
 def _list(names: list[str]) -> str:

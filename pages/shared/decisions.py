@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -62,14 +63,14 @@ def choose_reading(key: str, options: ReadOptions, report: ReadReport | None = N
     if not again:
         return None
     try:
-        return ReadOptions(**chosen, columns=columns).checked()
+        return replace(options, **chosen, columns=columns).checked()
     except AppError as error:
         st.error(escape(error.sentence), icon=":material/error:")
         return None
 
 
 def _text_choices(key: str, options: ReadOptions, report: ReadReport | None) -> dict[str, Any]:
-    first, second, third = st.columns(3), st.columns(3), {}
+    first, second, chosen = st.columns(3), st.columns(3), {}
     found: Mapping[str, Any] = vars(report) if report is not None else {}
     evidence = report.evidence if report is not None else {}
     for place, name, label, words in (
@@ -80,13 +81,22 @@ def _text_choices(key: str, options: ReadOptions, report: ReadReport | None) -> 
         (second[1], "thousands", "Thousands mark", THOUSANDS_WORDS),
     ):
         with place:
-            third[name] = _choice(key, name, label, words, getattr(options, name), found.get(name), evidence.get(name))
+            chosen[name] = _choice(key, name, label, words, getattr(options, name), found.get(name), evidence.get(name))
     with second[2]:
         is_left_out = st.checkbox(
             "Leave out rows with too many cells", value=options.long_rows == "leave_out", key=f"{key}_long_rows",
             help="Nobody knows which of their cells is which. They are counted, with their line numbers.",
         )  # fmt: skip
-    return {**third, "long_rows": "leave_out" if is_left_out else "refuse"}
+        is_kept = st.checkbox(
+            "Keep remarks and repeated headers", value=options.stray_rows == "keep", key=f"{key}_stray_rows",
+            help="Lines that are no rows of the table (its names once more, comments, remarks and blank rows below it) "
+            "are left out and counted, unless this is ticked.",
+        )  # fmt: skip
+    return {
+        **chosen,
+        "long_rows": "leave_out" if is_left_out else "refuse",
+        "stray_rows": "keep" if is_kept else "leave_out",
+    }
 
 
 def _choice(

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import AppError
@@ -29,7 +30,7 @@ def upload_table(key: str, label: str) -> None:
     uploaded = _uploaded(key, label)
     if uploaded is not None:
         take_in(key, uploaded, uploaded.name)
-        uploaded.close()
+        _let_go(uploaded)
         st.rerun()
 
 
@@ -44,15 +45,14 @@ def upload_whole(key: str, label: str) -> Dataset | None:
     except AppError as error:
         say_next(key, error.sentence)
     finally:
-        uploaded.close()
+        _let_go(uploaded)
     st.rerun()
 
 
 def _uploaded(key: str, label: str) -> UploadedFile | None:
     """Draw an uploader with what was wrong with the last file; return a file that has just come.
 
-    The widget is replaced by an empty one then, so that the file's bytes do not stay in memory and a
-    refused file is not read again at the next click.
+    The widget is replaced by an empty one then, so that a refused file is not read again at the next click.
     """
     if sentence := said(key):
         st.error(escape(sentence), icon=":material/error:")
@@ -61,6 +61,14 @@ def _uploaded(key: str, label: str) -> UploadedFile | None:
     if uploaded is not None:
         st.session_state[f"{key}_round"] = number + 1
     return uploaded
+
+
+def _let_go(uploaded: UploadedFile) -> None:
+    """Have Streamlit forget a file that is on disk by now: it would keep its bytes as long as the tab is open."""
+    uploaded.close()
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_file(context.session_id, uploaded.file_id)
 
 
 def paste_table(key: str) -> None:

@@ -50,7 +50,7 @@ def choose_sheet(dataset: Dataset, report: ReadReport) -> None:
     sheet = st.selectbox("Sheet", dataset.sheets, index=dataset.sheets.index(dataset.sheet), key=key)
     if sheet != dataset.sheet:
         del st.session_state[key]
-        _read(dataset, ReadOptions(sheet=sheet))
+        read_as(dataset, ReadOptions(sheet=sheet))
 
 
 def change_reading(dataset: Dataset, report: ReadReport) -> None:
@@ -59,10 +59,11 @@ def change_reading(dataset: Dataset, report: ReadReport) -> None:
         st.error(escape(sentence), icon=":material/error:")
     options = show_decisions(f"data_reading_{dataset.id}", report)
     if options is not None and options != report.options:
-        _read(dataset, options)
+        read_as(dataset, options)
 
 
-def _read(dataset: Dataset, options: ReadOptions) -> None:
+def read_as(dataset: Dataset, options: ReadOptions) -> None:
+    """Read the file of a table in another way, and open what that gives; a refusal is said on the page."""
     try:
         with st.spinner("Reading it again …", show_time=True):
             intake = wait_for(get_workspace(), read_again(get_workspace(), get_store(), dataset, options), WAIT_SECONDS)

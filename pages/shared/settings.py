@@ -7,9 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.types import TrainingConfig, numeric_settings
+from core.types import RECOMMENDED, TrainingConfig, numeric_settings
 
-RECOMMENDED = {"epochs": 100, "validation_size": 0.15, "early_stopping_patience": 16}
 NETWORK_SETTINGS = ("hidden_dim", "num_hidden_layers", "dropout")
 FINE_STEPS = {"learning_rate": "%.5f", "dropout": "%.2f", "test_size": "%.2f", "validation_size": "%.2f"}
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.runs.datasets import add_table, read_report
 from core.runs.records import Dataset, Roles
 from core.tables.report import ReadReport
-from pages.shared.columns import LISTS, known_roles
+from pages.shared.columns import LISTS, known_roles, suggested_roles
 from pages.shared.state import get_store, get_workspace
 from pages.shared.text import plural
 
@@ -84,17 +84,6 @@ def _kept_roles(had: Roles, suggested: Roles, suggested_now: Roles, report: Read
     outdated = {part: set(getattr(suggested, part)) - set(getattr(suggested_now, part)) for part in LISTS}
     lists = {part: tuple(name for name in getattr(had, part) if name not in outdated[part]) for part in LISTS}
     return known_roles(replace(had, **lists), [column.name for column in report.columns])
-
-
-def suggested_roles(report: ReadReport) -> Roles:
-    """Return dates for what looks like dates, and leave out what looks like an id or is empty."""
-    dates = tuple(column.name for column in report.columns if column.looks_like_date)
-    excluded = tuple(
-        column.name
-        for column in report.columns
-        if column.name not in dates and (column.looks_like_id or column.kind == "empty")
-    )
-    return Roles(None, excluded, dates)
 
 
 def earlier_tables(limit: int = 50) -> list[Dataset]:

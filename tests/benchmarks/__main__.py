@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-from tests.benchmarks import estimates, steps, waits
+from tests.benchmarks import estimates, large, steps, waits
 
 
 def main() -> None:
@@ -29,6 +29,8 @@ def main() -> None:
     print(f"  click on Start to first point on {table}: {seconds:.2f} s (promised: under 2)")
     _, seconds = waits.first_point_seconds(cold=True)
     print(f"  the same where no worker was waiting: {seconds:.2f} s")
+    print("\nA large file, in Chromium")
+    large.print_large()
     print(f"\nEstimates of {estimates.EPOCHS} epochs, beside the runs (promised: within a factor {estimates.WITHIN})")
     estimates.print_comparisons()
 

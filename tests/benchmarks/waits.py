@@ -44,7 +44,7 @@ def first_point_seconds(rounds: int = 3, *, cold: bool = False) -> tuple[str, fl
 
 
 def _first_page() -> float:
-    with tempfile.TemporaryDirectory() as folder, _page() as page:
+    with tempfile.TemporaryDirectory() as folder, open_page() as page:
         started = time.perf_counter()
         server = start_server(Path(folder) / "home", Path(folder) / "log.txt")
         try:
@@ -57,7 +57,7 @@ def _first_page() -> float:
 
 
 def _first_point(server: Server, path: Path, target: str, *, cold: bool) -> float:
-    with _page() as page:
+    with open_page() as page:
         page.goto(server.url)
         page.locator("input[type=file]").set_input_files(path)
         page.get_by_text("What should be predicted").wait_for()
@@ -85,7 +85,8 @@ def _end_waiting_worker(server: Server) -> None:
 
 
 @contextmanager
-def _page() -> Iterator[Any]:
+def open_page() -> Iterator[Any]:
+    """Give a page of a fresh Chromium."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

@@ -61,6 +61,20 @@ class Browser:
         button.click()
         return self.run()
 
+    def upload(self, name: str, content: bytes) -> Browser:
+        """Choose a file in the page's first uploader, and wait until it is read or refused."""
+        self.app.file_uploader[0].upload(name, content, "application/octet-stream")
+        return self.run().wait_for_intake()
+
+    def wait_for_intake(self) -> Browser:
+        """Draw the page until no file is on its way in any more."""
+        deadline = time.monotonic() + 60
+        while "intake" in self.app.query_params and not self.app.error:
+            assert time.monotonic() < deadline, self.text
+            time.sleep(0.1)
+            self.run()
+        return self
+
     def sees(self, text: str) -> bool:
         """Return whether `text` is on the page."""
         return text in self.text

@@ -1,5 +1,7 @@
 """The Data page: bringing a table, seeing how it was read, and saying what its columns are."""
 
+import time
+
 from core.runs.datasets import read_report
 from core.runs.records import Roles
 
@@ -61,8 +63,7 @@ def test_an_upload_with_names_that_look_like_markup_is_shown_as_it_is(browser, s
     name = "**a** $x$ :smile: <b>"
     rows = "\n".join(f"{i % 7},{'yes' if i % 2 else 'no'}" for i in range(40))
     browser.open()
-    browser.app.file_uploader[0].upload(f"{name}.csv", f'"{name}",y\n{rows}\n'.encode(), "text/csv")
-    browser.run()
+    browser.upload(f"{name}.csv", f'"{name}",y\n{rows}\n'.encode())
     dataset = store.datasets()[0]
     assert browser.sees(name)
     assert r"\*\*a\*\* \$x\$" in browser.app.title[0].value
@@ -73,8 +74,7 @@ def test_an_upload_with_names_that_look_like_markup_is_shown_as_it_is(browser, s
 
 def test_a_file_that_is_no_table_gives_a_sentence_and_stays_until_another_is_chosen(browser, store):
     browser.open()
-    browser.app.file_uploader[0].upload("broken.xlsx", b"PK\x03\x04 not a workbook", "application/octet-stream")
-    browser.run()
+    browser.upload("broken.xlsx", b"PK\x03\x04 not a workbook")
     assert len(browser.app.error) == 1
     assert browser.sees("damaged")
     assert store.datasets() == []
@@ -86,12 +86,11 @@ def test_a_file_that_is_no_table_gives_a_sentence_and_stays_until_another_is_cho
 
 def test_a_file_that_cannot_be_read_can_be_read_in_another_way(browser, store):
     browser.open()
-    browser.app.file_uploader[0].upload("long.csv", b"a,b\n1,2\n3,4,5\n6,7\n", "text/csv")
-    browser.run()
+    browser.upload("long.csv", b"a,b\n1,2\n3,4,5\n6,7\n")
     assert browser.sees("Line 3 has 3 cells")
     intake = browser.app.query_params["intake"]
     browser.app.checkbox(key=f"intake_{intake}_long_rows").check()
-    browser.click("FormSubmitter:intake")
+    browser.click("FormSubmitter:intake").wait_for_intake()
     assert browser.sees("2 rows · 2 columns")
     assert browser.sees("Rows with more cells than columns were left out: line 3.")
     assert read_report(store.workspace, store.datasets()[0]).n_left_out == 1
@@ -100,7 +99,7 @@ def test_a_file_that_cannot_be_read_can_be_read_in_another_way(browser, store):
 def test_pasted_rows_become_a_table(browser, store):
     browser.open()
     browser.app.text_area(key="data_paste_text").set_value("name\tage\nAnn\t3,5\nBob\t4\n")
-    browser.click("FormSubmitter:data_paste")
+    browser.click("FormSubmitter:data_paste").wait_for_intake()
     assert browser.sees("2 rows · 2 columns · CSV · encoding UTF-8 · separated by tab")
     assert browser.app.dataframe[0].value["age"].tolist() == [3.5, 4.0]
 
@@ -108,14 +107,13 @@ def test_pasted_rows_become_a_table(browser, store):
 def test_a_decision_is_changed_and_the_roles_stay(browser, store):
     browser.open()
     rows = "\n".join(f"{i % 9};1,{100 + i}" for i in range(40))
-    browser.app.file_uploader[0].upload("sales.csv", f"shop;amount\n{rows}\n".encode(), "text/csv")
-    browser.run()
+    browser.upload("sales.csv", f"shop;amount\n{rows}\n".encode())
     first = store.datasets()[0]
     assert browser.sees("1,234 can be a thousand or a little over one")
     browser.app.selectbox(key=f"data_target_{first.id}").set_value("shop")
     browser.run()
     browser.app.selectbox(key=f"data_reading_{first.id}_decimal").set_value(",")
-    browser.click(f"FormSubmitter:data_reading_{first.id}")
+    browser.click(f"FormSubmitter:data_reading_{first.id}").wait_for_intake()
     second = store.dataset(browser.app.query_params["dataset"])
     assert second.id != first.id
     assert second.roles == Roles("shop")  # the app left 'amount' out as an id only while it was text
@@ -137,3 +135,27 @@ def test_an_unknown_table_says_so_and_offers_others(browser, churn):
     assert browser.sees("There is no table 'nope'")
     assert browser.sees("Bring a table")
     assert browser.app.selectbox(key="data_earlier").options == ["churn · 240 rows"]
+
+
+def test_the_receipt_tells_beforehand_what_becomes_of_everything(browser, churn, churn_frame):
+    browser.open(dataset=churn.id)
+    rows, columns = (table.value for table in browser.app.dataframe[-2:])
+    assert rows["Count"].sum() == len(churn_frame)
+    assert columns["Column"].tolist() == list(churn_frame.columns)
+    assert columns.set_index("Column").loc["joined", "Became"] == "A date, told in numbers"
+
+
+def test_checks_appear_with_their_evidence_and_one_click_follows_the_advice(browser, store, tmp_path):
+    rows = "\n".join(f"{i % 7},{i % 2},{'yes' if i % 2 else 'no'}" for i in range(300))
+    browser.open()
+    browser.upload("leaky.csv", f"a,b,y\n{rows}\n".encode())
+    dataset = store.datasets()[0]
+    browser.app.selectbox(key=f"data_target_{dataset.id}").set_value("y")
+    deadline = time.monotonic() + 60
+    while not browser.run().sees("knows the answer alone"):
+        assert time.monotonic() < deadline, browser.text
+        time.sleep(0.3)
+    assert browser.sees("'b' knows the answer alone")
+    assert browser.sees("says the same as the target")
+    browser.click("data_check_leak")
+    assert store.dataset(dataset.id).roles.excluded == ("b",)

@@ -8,15 +8,10 @@ started it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import math
-import os
 import platform
-import signal
-import subprocess
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -24,11 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from core.errors import AppError, DiskError
 from core.runs.datasets import table_path
-from core.runs.launch import cpu_budget, environment, module_command, threads_for
+from core.runs.errand import Errand, recall, send
+from core.runs.launch import cpu_budget, threads_for
 from core.runs.preflight.pace import Pace
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.records import Dataset
@@ -37,11 +31,9 @@ from core.workspace import Workspace, disk_sentence, write_atomically
 if TYPE_CHECKING:
     from core.runs.requests import TrainRequest
 
-MODULE = "core.runs.preflight.probe"
-LOCK_NAME = "probe.lock"
-LOG_NAME = "probe.log"
 FOLDER_NAME = "pace"
-LONGEST_SECONDS = 60.0
+PROBE = Errand("core.runs.preflight.probe", "probe", threads_for(1), seconds=60.0)
+TOO_LATE = f"Measuring took longer than {PROBE.seconds:.0f} seconds, so expect a slow training."
 FORMAT = 1
 PROCESSORS = Path("/proc/cpuinfo")
 
@@ -111,35 +103,21 @@ def start_probe(workspace: Workspace, dataset: Dataset, request: TrainRequest, s
     """
     place = pace_path(workspace, dataset, request, size)
     order = Order(str(workspace.home), dataset.id, request.as_dict(), size.task, str(place))
-    try:
-        with (workspace.home / LOCK_NAME).open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if estimate_for(workspace, dataset, request, size) is not None:
-                return False
-            place.unlink(missing_ok=True)  # a damaged one
-            process = _start(workspace, lock.fileno())
-            lock.truncate(0)
-            lock.write(str(process.pid).encode("ascii"))
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise DiskError(disk_sentence(error, workspace.home)) from error
-    threading.Thread(target=_attend, args=(process, order), name="attend-probe", daemon=True).start()
-    return True
+
+    def is_measured() -> bool:
+        return estimate_for(workspace, dataset, request, size) is not None
+
+    def note(is_late: bool) -> None:
+        trouble = TOO_LATE if is_late else "Measuring ended before there was a result."
+        with suppress(AppError):  # the table may have been deleted meanwhile
+            write_pace(place, Pace(trouble=trouble))
+
+    return send(workspace, PROBE, asdict(order), place, is_answered=is_measured, on_failure=note)
 
 
 def stop_probe(workspace: Workspace) -> None:
     """End the probe that is at work in this workspace, whose figures a run that starts now would spoil."""
-    try:
-        with (workspace.home / LOCK_NAME).open("rb") as lock:
-            pid = int(lock.read() or b"0")
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it: the number is an old one
-    except BlockingIOError:
-        with suppress(psutil.Error, ProcessLookupError):
-            if MODULE in psutil.Process(pid).cmdline():
-                os.killpg(pid, signal.SIGTERM)
-    except (OSError, ValueError):
-        return
+    recall(workspace, PROBE)
 
 
 def pace_path(workspace: Workspace, dataset: Dataset, request: TrainRequest, size: TrainingSize) -> Path:
@@ -185,43 +163,3 @@ def _processor() -> str:
     with suppress(OSError), PROCESSORS.open(encoding="utf-8", errors="replace") as lines:
         return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     return ""
-
-
-def _start(workspace: Workspace, lock: int) -> subprocess.Popen[bytes]:
-    """Start the probe; it inherits the lock, which is free again when it has ended."""
-    with (workspace.home / LOG_NAME).open("wb") as log:
-        return subprocess.Popen(
-            module_command(MODULE),
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=environment(workspace, threads_for(1)),
-            start_new_session=True,
-            pass_fds=(lock,),
-        )
-
-
-def _attend(process: subprocess.Popen[bytes], order: Order) -> None:
-    """Tell a probe what to do, end one that takes too long, and note where it left nothing.
-
-    Its input stays open: when this process ends, that ends too, and the probe with it.
-    """
-    trouble = "Measuring ended before there was a result."
-    with process:  # which closes its input at the end
-        _tell(process, order)
-        try:
-            process.wait(LONGEST_SECONDS)
-        except subprocess.TimeoutExpired:
-            trouble = f"Measuring took longer than {LONGEST_SECONDS:.0f} seconds, so expect a slow training."
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode != -signal.SIGTERM and not Path(order.place).exists():
-        with suppress(AppError):  # the table may have been deleted meanwhile
-            write_pace(Path(order.place), Pace(trouble=trouble))
-
-
-def _tell(process: subprocess.Popen[bytes], order: Order) -> None:
-    if process.stdin is not None:
-        with suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(asdict(order)).encode("ascii") + b"\n")
-            process.stdin.flush()

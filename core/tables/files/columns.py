@@ -2,14 +2,15 @@
 
 A column becomes whole numbers or floats only when each of its cells says exactly that number:
 no leading zeros or plus signs, nothing beyond 2^53, no more digits than a float keeps, nothing
-like 1e5 (which is often an id). Everything else stays as it stands in the file, unless it was chosen
-to be numbers: then units and signs around a number are taken off, and what is none becomes missing.
+like 1e5 (which is often an id). A unit, a percent sign or brackets are taken off where all cells have
+the same. Everything else stays as it stands in the file, unless it was chosen to be numbers: then
+whatever stands around a number is taken off, and what is none becomes missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -17,14 +18,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.tables.files.marks import (
+    HEAD,
     NO_MARKS,
     MarksFound,
+    are_numbers,
     chosen_marks,
     find_marks,
+    given,
     settled,
     table_decimal,
     without_marks,
 )
+from core.tables.files.wrapping import Wrapping, find_wrapping, unwrapped
 from core.tables.numbers import PLAIN, Marks, read_number, word_key
 from core.tables.options import AUTOMATIC, ColumnOptions, ReadOptions
 
@@ -42,7 +47,8 @@ class ColumnPlan:
     """What a column of text becomes, and how its numbers are marked.
 
     `missing` are the distinct cells that count as missing by choice; `parsed` tells that each number
-    is read out of its cell. `is_ambiguous` tells that the marks can be read in two ways.
+    is read out of its cell. `wrapping` is taken off each cell. `is_ambiguous` tells that the marks can be
+    read in two ways, `is_mixed` that some numbers have a decimal comma and some a decimal point.
     """
 
     type: ColumnType
@@ -51,6 +57,8 @@ class ColumnPlan:
     missing: tuple[str, ...] = ()
     parsed: bool = False
     is_ambiguous: bool = False
+    is_mixed: bool = False
+    wrapping: Wrapping | None = None
 
 
 def plan_column(column: pa.ChunkedArray | pa.Array, options: ColumnOptions | None = None) -> ColumnPlan:
@@ -66,6 +74,7 @@ class Look:
     missing: tuple[str, ...]
     marks: MarksFound = NO_MARKS
     plan: ColumnPlan | None = None
+    wrapping: Wrapping | None = None
 
 
 def plan_columns(columns: Sequence[pa.ChunkedArray], names: Sequence[str], options: ReadOptions) -> list[ColumnPlan]:
@@ -83,15 +92,24 @@ def look_at(column: pa.ChunkedArray | pa.Array, own: ColumnOptions, options: Rea
     texts, missing = _present(column, own)
     if len(texts) == 0:
         return Look(missing, plan=ColumnPlan("text", is_blank=not missing, missing=missing))
-    if own.type == "text":
-        return Look(missing, plan=ColumnPlan("text", missing=missing))
-    if own.type == "number":
-        return Look(missing, plan=_number_plan(texts, missing, options))
-    found = _marks_of(texts, options)
-    if found.is_certain or not found.could_be:
-        plan = ColumnPlan(_find_type(without_marks(texts, found.marks)), found.marks, missing=missing)
-        return Look(missing, found, plan)
-    return Look(missing, found)
+    if own.type is not None:
+        as_text = ColumnPlan("text", missing=missing)
+        return Look(missing, plan=as_text if own.type == "text" else _number_plan(texts, missing, options))
+    look = _look_under(texts, missing, None, options)
+    if look.plan is None or look.plan.type != "text" or look.plan.marks != PLAIN:
+        return look
+    wrapping = find_wrapping(given(texts.slice(0, HEAD))) and find_wrapping(given(texts))
+    if wrapping is not None and wrapping.is_formula:
+        return Look(missing, plan=ColumnPlan("text", missing=missing, wrapping=wrapping))
+    return look if wrapping is None else _look_under(texts, missing, wrapping, options)
+
+
+def _look_under(texts: pa.Array, missing: tuple[str, ...], wrapping: Wrapping | None, options: ReadOptions) -> Look:
+    """Look at cells from which `wrapping` is taken off."""
+    found = _marks_of(texts if wrapping is None else unwrapped(texts, wrapping), options)
+    if not found.is_certain and found.could_be:
+        return Look(missing, found, wrapping=wrapping)
+    return Look(missing, found, _plan(texts, found.marks, missing, wrapping, is_mixed=found.is_mixed))
 
 
 def plan_under(column: pa.ChunkedArray | pa.Array, look: Look, marks: Marks | None) -> ColumnPlan:
@@ -99,7 +117,7 @@ def plan_under(column: pa.ChunkedArray | pa.Array, look: Look, marks: Marks | No
     texts, _ = _present(column, ColumnOptions(missing_words=look.missing))
     if marks is None:
         return ColumnPlan("text", missing=look.missing, is_ambiguous=True)
-    return ColumnPlan(_find_type(without_marks(texts, marks)), marks, missing=look.missing)
+    return _plan(texts, marks, look.missing, look.wrapping)
 
 
 def apply_plan(column: pa.Array, plan: ColumnPlan) -> pa.Array:
@@ -111,9 +129,7 @@ def apply_plan(column: pa.Array, plan: ColumnPlan) -> pa.Array:
     if plan.type != "text":
         column = pc.utf8_trim_whitespace(column)
     column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
-    if plan.marks != PLAIN:
-        column = without_marks(column, plan.marks)
-    return column.cast(arrow_type(plan))
+    return _plain_numbers(column, plan).cast(arrow_type(plan))
 
 
 def arrow_type(plan: ColumnPlan) -> pa.DataType:
@@ -148,6 +164,40 @@ def _marks_of(texts: pa.Array, options: ReadOptions) -> MarksFound:
     if options.decimal is None and options.thousands is None:
         return find_marks(texts)
     return MarksFound((chosen_marks(texts, options.decimal, options.thousands),), is_certain=True)
+
+
+def _plan(
+    texts: pa.Array, marks: Marks, missing: tuple[str, ...], wrapping: Wrapping | None, is_mixed: bool = False
+) -> ColumnPlan:
+    """Return the plan of a column under settled marks.
+
+    Where not all of its cells are numbers, those that are lose their marks all the same, as long as each of them
+    is exact; else nothing is changed.
+    """
+    plan = ColumnPlan("text", marks, missing=missing, wrapping=wrapping)
+    numbers = texts if wrapping is None else unwrapped(texts, wrapping)
+    kind = _find_type(without_marks(numbers, marks))
+    if kind != "text":
+        return replace(plan, type="float" if wrapping is not None and wrapping.power else kind)
+    untouched = ColumnPlan("text", missing=missing, is_mixed=is_mixed)
+    if marks == PLAIN and wrapping is None:
+        return untouched
+    numbers = given(numbers) if wrapping is not None else numbers.filter(are_numbers(numbers, marks))
+    is_exact = len(numbers) > 0 and _find_type(without_marks(numbers, marks)) != "text"
+    return plan if is_exact else untouched
+
+
+def _plain_numbers(texts: pa.Array, plan: ColumnPlan) -> pa.Array:
+    """Return the cells with their numbers as Arrow reads them; what is no number stays."""
+    if plan.wrapping is None:
+        return without_marks(texts, plan.marks)
+    bare = without_marks(unwrapped(texts, plan.wrapping), plan.marks)
+    if not plan.wrapping.power:
+        return bare
+    numbers = pc.if_else(are_numbers(bare, PLAIN), bare, pa.scalar(None, bare.type))
+    power, nothing = pa.scalar(f"e{plan.wrapping.power}", bare.type), pa.scalar("", bare.type)
+    shares = pc.binary_join_element_wise(numbers, power, nothing).cast(pa.float64())
+    return pc.coalesce(shares.cast(bare.type), bare)
 
 
 def _number_plan(texts: pa.Array, missing: tuple[str, ...], options: ReadOptions) -> ColumnPlan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import zipfile
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -23,6 +25,7 @@ _FOREIGN = (
     (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive; unpack it first"),
+    (b"\xfd7zXZ\x00", "an xz archive; unpack it first"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
@@ -30,6 +33,13 @@ _FOREIGN = (
     (b"ARROW1", "an Arrow file; save the table as Parquet or CSV"),
     (b"\x93NUMPY", "a numpy array; save the table as CSV"),
 )
+_TAR_AT = 257
+_PICKLE = re.compile(rb"\x80[\x02-\x05]|\((?:dp|lp)\d*\r?\n|c[\w.]+\r?\n[\w.]+\r?\n(?:p\d+\r?\n)?\(")
+_PAGE = re.compile(r"<(?:!doctype html|html|head|body|table|meta|div|script|style)\b", re.IGNORECASE)
+_XML = re.compile(r"<\?xml\b|<!DOCTYPE\b|<!--|<[a-z_][^<>]*>\s*(?:<|$)", re.IGNORECASE)
+_MAIL = re.compile(r"MIME-Version:.*?(?:multipart/related|text/html)", re.IGNORECASE | re.DOTALL)
+_JSON = re.compile(r"\[\s*(?:\{\s*[\"}]|\[\s*[\[\]\"0-9-])|\{\s*\"(?:[^\"\\\n]|\\.)*\"\s*:")
+_ARFF = re.compile(r"(?:%[^\n]*\n\s*)*@relation\s", re.IGNORECASE)
 _OLD_WORKBOOKS = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")  # before Excel 5
 
 
@@ -65,13 +75,37 @@ def _refuse_foreign(head: bytes) -> None:
             raise TableFileError(f"The file is {what}. Choose a CSV, Excel, ODS or Parquet file.")
     if head.startswith(_OLD_WORKBOOKS):
         raise TableFileError("The workbook is older than Excel 5. Open it and save it as XLSX.")
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        raise TableFileError("The file is a tar archive; unpack it first. Choose a CSV, Excel, ODS or Parquet file.")
+    if _PICKLE.match(head):
         raise TableFileError("The file is a Python pickle, which is never opened. Save the table as CSV.")
-    start_text = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
-    if start_text.startswith((b"<!doctype html", b"<html", b"<head", b"<table", b"<meta")):
+    _refuse_markup(_text_of(head))
+
+
+def _refuse_markup(start: str) -> None:
+    """Refuse texts that hold a table in another way than in rows and columns, if at all."""
+    if start.startswith("version https://git-lfs"):
+        raise TableFileError(
+            "The file is a pointer to a file that Git LFS keeps elsewhere. Fetch the file itself and choose it."
+        )
+    if _ARFF.match(start):
+        raise TableFileError("The file is an ARFF file. Save the table as CSV.")
+    if _JSON.match(start):
+        raise TableFileError("The file is JSON, not a table. Save the table as CSV or XLSX.")
+    if _PAGE.match(start) or _MAIL.match(start):
         raise TableFileError("The file is a web page, not a table. Open it in Excel and save it as XLSX.")
-    if start_text.startswith((b"<?xml", b"<workbook")):
+    if _XML.match(start):
         raise TableFileError("The file is XML, not a table. Open it in Excel and save it as XLSX.")
+
+
+def _text_of(head: bytes) -> str:
+    """Return the beginning as text, without marks, blanks and comments before it."""
+    marked = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+    encoding = marked.get(head[:2], "utf-8")
+    start = head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+    while start.startswith("<!--") and (end := start.find("-->")) > 0:
+        start = start[end + 3 :].lstrip()
+    return start
 
 
 def _ole_kind(path: Path) -> FileKind:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from core.errors import TableFileError
 from core.tables.files.content import FileKind, file_kind
-from core.tables.files.names import columns_notice
+from core.tables.files.names import MAX_SHOWN, columns_notice, shown
 from core.tables.files.opened import OpenedTable
 from core.tables.files.overrides import checked_names, chosen_column
 from core.tables.files.parquet import ParquetSource
@@ -25,6 +25,7 @@ from core.tables.files.profile import profile_column
 from core.tables.files.text import open_text
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.report import ColumnProfile, Notice, ReadReport
+from core.tables.understand.table import understand
 
 TABLE_NAME = "table.parquet"
 REPORT_NAME = "report.json"
@@ -32,7 +33,7 @@ PROGRESS_NAME = "progress.json"
 OPTIONS_KEY, CHANGES_KEY = b"rowsmith.reading", b"rowsmith.changes"
 PROGRESS_SECONDS = 0.2
 CELLS_AT_ONCE = 4_000_000
-READING, WRITING, PROFILING = 0.35, 0.4, 0.25  # about what each takes of the time
+READING, PROFILING, UNDERSTANDING = 0.35, 0.2, 0.1  # about what each takes of the time
 
 Tell = Callable[[str, float], None]
 
@@ -51,7 +52,11 @@ def convert_file(source: Path, folder: Path, options: ReadOptions = AUTOMATIC) -
         if not n_rows:
             raise TableFileError("The file has no rows. Choose a file with a header and rows.")
         changes = _choose_columns(opened, scratch / TABLE_NAME, options)
-        report = replace(opened.report, changes=opened.report.changes + changes)
+        n_twice, twice = _leave_out_twins(scratch / TABLE_NAME) if options.duplicates == "leave_out" else (0, ())
+        report = opened.report
+        report = replace(report, changes=report.changes + changes + twice, n_left_out=report.n_left_out + n_twice)
+        if changes or twice:
+            _note(scratch / TABLE_NAME, report)
         report = _complete(report, scratch / TABLE_NAME, tell)
         (scratch / REPORT_NAME).write_text(report.to_json(), encoding="utf-8")
         for name in (TABLE_NAME, REPORT_NAME):
@@ -93,6 +98,7 @@ def _open_workbook(source: Path, kind: FileKind, options: ReadOptions) -> Opened
         changes=table.changes,
         evidence=table.evidence,
         options=options,
+        n_left_out=table.n_left_out,
     )  # fmt: skip
     return OpenedTable(table.schema, table.batches(), report)
 
@@ -180,11 +186,32 @@ def _choose_columns(opened: OpenedTable, path: Path, options: ReadOptions) -> tu
     return changes + columns_notice("Numbers that the file holds as text were recognised in", marked)
 
 
+def _leave_out_twins(path: Path) -> tuple[int, tuple[Notice, ...]]:
+    """Keep the first of rows that are equal cell by cell; return how many were left out, and a notice on them."""
+    table = pq.read_table(path)
+    is_twin = table.to_pandas().duplicated().to_numpy()
+    rows = is_twin.nonzero()[0] + 1
+    if not len(rows):
+        return 0, ()
+    pq.write_table(table.filter(pa.array(~is_twin)), path)
+    first = shown([f"{row:,}" for row in rows[: MAX_SHOWN + 1].tolist()])
+    sentence = f"Rows equal to one above them were left out, as chosen: {len(rows):,}, the first row {first}."
+    return len(rows), (Notice(sentence, len(rows), tuple(rows[:100].tolist())),)
+
+
+def _note(path: Path, report: ReadReport) -> None:
+    """Write what reading changed into the Parquet file itself."""
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata(_metadata(report)), path)
+
+
 def _complete(report: ReadReport, path: Path, tell: Tell) -> ReadReport:
     with pq.ParquetFile(path) as file:
         n_rows = file.metadata.num_rows
     columns = tuple(_profiles(path, n_rows, tell))
-    return replace(report, n_rows=n_rows, n_columns=len(columns), columns=columns)
+    report = replace(report, n_rows=n_rows, n_columns=len(columns), columns=columns)
+    tell("Understanding the columns", 1 - UNDERSTANDING)
+    return replace(report, suggestions=understand(path, report))
 
 
 def _profiles(path: Path, n_rows: int, tell: Tell) -> Iterator[ColumnProfile]:
@@ -193,7 +220,7 @@ def _profiles(path: Path, n_rows: int, tell: Tell) -> Iterator[ColumnProfile]:
     with pq.ParquetFile(path) as file:
         names = file.schema_arrow.names
         for start in range(0, len(names), at_once):
-            tell("Looking at the columns", 1 - PROFILING * (1 - start / len(names)))
+            tell("Looking at the columns", 1 - UNDERSTANDING - PROFILING * (1 - start / len(names)))
             table = file.read(columns=names[start : start + at_once])
             for name in names[start : start + at_once]:
                 yield profile_column(name, table.column(name))

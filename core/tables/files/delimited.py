@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from io import BytesIO, RawIOBase, TextIOWrapper
 from itertools import islice
@@ -21,23 +22,25 @@ from pyarrow import csv as arrow_csv
 
 from core.errors import TableFileError
 from core.tables.files import limits
-from core.tables.files.dialect import Dialect, csv_format
+from core.tables.files.dialect import Dialect
 from core.tables.files.encoding import TextSource
+from core.tables.files.header import is_comment
 from core.tables.files.names import rows_notice
+from core.tables.files.textrows import csv_format
 from core.tables.report import Notice
 
 BLOCK_BYTES = 1 << 23
 ROWS_A_BATCH = 65_536
 _END = "\x1e"
 
+OnBytes = Callable[[int], None]  # hears now and then how many bytes of the file have been read
+
 
 class UntidyRowsError(Exception):
     """The fast reader met a row it does not understand."""
 
 
-def read_tidy(
-    source: TextSource, dialect: Dialect, on_bytes: Callable[[int], None] | None = None
-) -> Iterator[pa.RecordBatch]:
+def read_tidy(source: TextSource, dialect: Dialect, on_bytes: OnBytes | None = None) -> Iterator[pa.RecordBatch]:
     """Yield batches of text columns; raise UntidyRowsError for rows that need a closer look.
 
     Arrow does not tell that a quotation mark was never closed. So a last row of our own is added
@@ -75,9 +78,7 @@ def _arrow_batches(stream: BinaryIO | RawIOBase, dialect: Dialect) -> Iterator[p
         raise UntidyRowsError(str(error)) from error
 
 
-def _told(
-    batches: Iterator[pa.RecordBatch], file: BinaryIO, on_bytes: Callable[[int], None] | None
-) -> Iterator[pa.RecordBatch]:
+def _told(batches: Iterator[pa.RecordBatch], file: BinaryIO, on_bytes: OnBytes | None) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         if on_bytes is not None:
             on_bytes(file.tell())
@@ -117,29 +118,33 @@ class UntidyReader:
     """Read any rows slowly, and remember what was done to them.
 
     With `leave_out_long`, rows with more cells than columns are left out; else the first ends the reading.
+    With `leave_out_comments`, so are rows that begin with a # and do not fit, where such lines stand above the table.
     """
 
     def __init__(
         self,
         source: TextSource,
         dialect: Dialect,
-        on_bytes: Callable[[int], None] | None = None,
+        on_bytes: OnBytes | None = None,
         *,
         leave_out_long: bool = False,
+        leave_out_comments: bool = True,
     ) -> None:
         self._source = source
         self._dialect = dialect
         self._on_bytes = on_bytes
         self._leave_out_long = leave_out_long
+        self._leave_out_comments = leave_out_comments and dialect.has_comments
         self._n_columns = len(dialect.names.names)
         self._short_lines: list[int] = []
         self._cut_lines: list[int] = []
         self._left_out_lines: list[int] = []
+        self._comment_lines: list[int] = []
 
     @property
     def n_left_out(self) -> int:
         """Return how many rows were left out; complete once all batches were read."""
-        return len(self._left_out_lines)
+        return len(self._left_out_lines) + len(self._comment_lines)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of text columns."""
@@ -150,12 +155,17 @@ class UntidyReader:
                 if self._on_bytes is not None:
                     self._on_bytes(os.lseek(file.fileno(), 0, os.SEEK_CUR))
 
-    def changes(self) -> tuple[Notice, ...]:
-        """Say which lines were filled up, shortened or left out; complete once all batches were read."""
+    def changes(self, before: int | None = None) -> tuple[Notice, ...]:
+        """Say which lines were filled up, shortened or left out; complete once all batches were read.
+
+        Nothing is said of short rows from the line `before` on, where no data stands any more.
+        """
+        short_lines = self._short_lines[: None if before is None else bisect_left(self._short_lines, before)]
         return (
-            *rows_notice("Rows with too few cells were filled up with missing ones", self._short_lines),
+            *rows_notice("Rows with too few cells were filled up with missing ones", short_lines),
             *rows_notice("Blank cells beyond the last column were dropped", self._cut_lines),
             *rows_notice("Rows with more cells than columns were left out", self._left_out_lines),
+            *rows_notice("Comments within the table were left out", self._comment_lines),
         )
 
     def _rows(self, file: TextIOWrapper) -> Iterator[list[str]]:
@@ -175,6 +185,11 @@ class UntidyReader:
         n_columns = self._n_columns
         if len(row) == n_columns:
             return row
+        if len(row) == 1 and not row[0].strip():
+            return None  # a line of blanks
+        if self._leave_out_comments and is_comment(row, n_columns):
+            self._comment_lines.append(line)
+            return None
         if len(row) < n_columns:
             if any(cell.strip() for cell in row):
                 self._short_lines.append(line)
@@ -225,9 +240,4 @@ def _as_batch(rows: list[list[str]], n_columns: int) -> pa.RecordBatch:
 
 def _check_cell_sizes(batch: pa.RecordBatch) -> None:
     for column in batch.columns:
-        longest = pc.max(pc.binary_length(column)).as_py() or 0
-        if longest > limits.MAX_CELL_BYTES:
-            raise TableFileError(
-                f"A cell holds {longest / limits.MEGABYTE:.1f} MB of text; at most 1 MB is read. "
-                "A quotation mark may be missing."
-            )
+        limits.check_cell(pc.max(pc.binary_length(column)).as_py() or 0)

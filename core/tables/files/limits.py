@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from core.errors import TableFileError
+
 MEGABYTE = 1_000_000
 MAX_FILE_MEGABYTES = 1_000  # ROWSMITH_MAX_FILE_MB changes it
 MAX_WORKBOOK_MEGABYTES = 200  # which is whole in memory while it is read
@@ -32,3 +34,11 @@ def wall_seconds(n_bytes: int, is_workbook: bool) -> float:
     """Return how long a file of `n_bytes` may take: 90 s, and longer for a large text file."""
     extra = 0 if is_workbook else TEXT_SECONDS_A_MEGABYTE * n_bytes // MEGABYTE
     return WORKBOOK_SECONDS + extra
+
+
+def check_cell(n_bytes: int) -> None:
+    """Raise TableFileError where a cell of `n_bytes` is longer than one may be."""
+    if n_bytes > MAX_CELL_BYTES:
+        raise TableFileError(
+            f"A cell holds {n_bytes / MEGABYTE:.1f} MB of text; at most 1 MB is read. A quotation mark may be missing."
+        )

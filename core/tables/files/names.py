@@ -14,6 +14,7 @@ from core.tables.files import limits
 from core.tables.report import Notice
 
 MAX_SHOWN = 5
+MAX_SHOWN_CHARS = 60
 MAX_LINES = 100
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+")
 
@@ -62,14 +63,25 @@ def looks_headerless(first: Sequence[str], rows: Sequence[Sequence[str]]) -> boo
     return any(
         _all_like(is_like, text, [row[i] for row in rows if i < len(row)])
         for i, text in enumerate(first)
-        for is_like in (_is_year if _is_year(text.strip()) else _is_number, _is_date_text)
+        for is_like in (_is_year if _is_year(text.strip()) else looks_like_number, _is_date_text)
     )
 
 
+def looks_like_number(text: str) -> bool:
+    """Tell whether a trimmed text is written as a number, with a point or a comma."""
+    return is_number_text(text) or _DECIMAL_COMMA.fullmatch(text) is not None
+
+
 def shown(items: Sequence[str]) -> str:
-    """Return the first few of `items` in words."""
+    """Return the first few of `items` in words, on one line."""
     rest = len(items) - MAX_SHOWN
-    return ", ".join(items[:MAX_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
+    return ", ".join(map(one_line, items[:MAX_SHOWN])) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def one_line(text: str) -> str:
+    """Return a text without control characters and line ends, cut where it is long."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text[: MAX_SHOWN_CHARS + 1])
+    return f"{line[:MAX_SHOWN_CHARS]}…" if len(text) > MAX_SHOWN_CHARS else line
 
 
 def columns_notice(what: str, names: Sequence[str]) -> tuple[Notice, ...]:
@@ -80,11 +92,11 @@ def columns_notice(what: str, names: Sequence[str]) -> tuple[Notice, ...]:
     return (Notice(f"{what}: {listed}.", len(names), columns=tuple(names)),)
 
 
-def rows_notice(what: str, lines: Sequence[int]) -> tuple[Notice, ...]:
-    """Return a notice on the rows in `lines` of the file; none where there are no such rows."""
+def rows_notice(what: str, lines: Sequence[int], place: str = "line") -> tuple[Notice, ...]:
+    """Return a notice on the rows in `lines` of the file, or rows of the sheet; none where there are no such rows."""
     if not lines:
         return ()
-    word = "line" if len(lines) == 1 else "lines"
+    word = place if len(lines) == 1 else f"{place}s"
     sentence = f"{what}: {word} {shown([f'{line:,}' for line in lines])}."
     return (Notice(sentence, len(lines), tuple(lines[:MAX_LINES])),)
 
@@ -106,10 +118,6 @@ def _in_order(numbers: list[str]) -> bool:
 def _all_like(is_like: Callable[[str], bool], first: str, texts: list[str]) -> bool:
     present = [text.strip() for text in texts if not is_missing_text(text)]
     return is_like(first.strip()) and bool(present) and all(map(is_like, present))
-
-
-def _is_number(text: str) -> bool:
-    return is_number_text(text) or _DECIMAL_COMMA.fullmatch(text) is not None
 
 
 def _is_date_text(text: str) -> bool:

@@ -11,6 +11,7 @@ from core.errors import TableFileError
 from core.tables.files.columns import ColumnPlan, apply_plan, arrow_type, look_at, plan_under, unread_cells
 from core.tables.files.marks import settled
 from core.tables.files.names import shown
+from core.tables.files.wrapping import wrapping_notices
 from core.tables.numbers import PLAIN, word_key
 from core.tables.options import ColumnOptions, ReadOptions
 from core.tables.report import Notice
@@ -76,11 +77,15 @@ def _chosen_text(
 ) -> tuple[pa.ChunkedArray, tuple[Notice, ...]]:
     look = look_at(column, own, options)
     plan = look.plan or plan_under(column, look, settled(look.marks, options.decimal))
-    if own.type is None and plan.marks == PLAIN:
+    if plan.wrapping is not None and plan.wrapping.is_formula:
+        plan = ColumnPlan("text", missing=plan.missing)
+    if own.type is None and plan.marks == PLAIN and plan.wrapping is None:
         plan = ColumnPlan("text", missing=plan.missing)  # texts that look like numbers stay what the file says
         if not plan.missing:
             return column, ()
     notices = choice_notices([(name, column, plan)])
+    if plan.wrapping is not None:
+        notices += wrapping_notices([(name, plan.wrapping)])
     return pa.chunked_array([apply_plan(chunk, plan) for chunk in column.chunks], arrow_type(plan)), notices
 
 

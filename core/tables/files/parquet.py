@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,10 +13,14 @@ import pyarrow.parquet as pq
 
 from core.errors import TableFileError
 from core.tables.files import limits
+from core.tables.files.columns import SAFE_DIGITS
 from core.tables.files.names import ColumnNames, name_columns
 
 ROWS_A_BATCH = 65_536
 TIMESTAMP = pa.timestamp("us")
+
+_WITH_LENGTH = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+_UNITS_A_DAY = {"s": 86_400.0, "ms": 86_400e3, "us": 86_400e6, "ns": 86_400e9}
 
 
 class ParquetSource:
@@ -23,7 +28,7 @@ class ParquetSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = pq.ParquetFile(path)
+            self._file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
         except (pa.ArrowException, OSError) as error:
             raise _refusal(error) from None
         if self._file.metadata.num_columns > limits.MAX_COLUMNS:
@@ -34,17 +39,35 @@ class ParquetSource:
         if not len(fields) or not self._file.metadata.num_rows:
             raise TableFileError("The Parquet file has no rows.")
         self.columns: ColumnNames = name_columns(fields.names)
-        self.schema = pa.schema(
-            [(name, plain_type(field.type)) for name, field in zip(self.columns.names, fields, strict=True)]
-        )
+        types = [
+            plain_type(field.type) if self._fits(at, field.type) else pa.string() for at, field in enumerate(fields)
+        ]
+        self.schema = pa.schema(list(zip(self.columns.names, types, strict=True)))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows, in order."""
         try:
             for batch in self._file.iter_batches(ROWS_A_BATCH):
-                columns = [plain_array(column) for column in batch.columns]
+                for column in batch.columns:
+                    _check_cells(column)
+                columns = [
+                    plain_array(column) if pa.types.is_float64(kind) or not _is_exact(column.type) else _digits(column)
+                    for column, kind in zip(batch.columns, self.schema.types, strict=True)
+                ]
                 yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
+            raise _refusal(error) from None
+
+    def _fits(self, at: int, kind: pa.DataType) -> bool:
+        """Tell whether floats keep each number of a column; where many digits are possible, look at all of them."""
+        if not _is_exact(kind) or kind.precision <= SAFE_DIGITS:
+            return True
+        names = self._file.schema_arrow.names
+        place = names[:at].count(names[at])  # among columns of the same name
+        try:
+            parts = self._file.iter_batches(ROWS_A_BATCH, columns=[names[at]])
+            return all(_fit_floats(part.column(place)) for part in parts)
+        except (pa.ArrowException, OSError) as error:
             raise _refusal(error) from None
 
     def close(self) -> None:
@@ -52,14 +75,14 @@ class ParquetSource:
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
-    """Return what a column of `kind` becomes: whole, float, true or false, timestamp or text."""
+    """Return what a column of `kind` becomes: whole, float, true or false, timestamp or text; a duration is days."""
     if pa.types.is_dictionary(kind):
         return plain_type(kind.value_type)
     if pa.types.is_uint64(kind) or pa.types.is_boolean(kind):
         return kind
     if pa.types.is_integer(kind):
         return pa.int64()
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_floating(kind) or _is_exact(kind) or pa.types.is_duration(kind):
         return pa.float64()
     return TIMESTAMP if pa.types.is_timestamp(kind) or pa.types.is_date(kind) else pa.string()
 
@@ -74,9 +97,51 @@ def plain_array(column: pa.Array) -> pa.Array:
     wanted = plain_type(kind)
     if wanted == TIMESTAMP:
         return _naive(column)
+    if pa.types.is_duration(kind):
+        return pc.divide(column.cast(pa.int64()).cast(pa.float64(), safe=False), _UNITS_A_DAY[kind.unit])
     if wanted == pa.string() and not pa.types.is_string(kind):
         return pa.array([_text(cell) for cell in column.to_pylist()], pa.string())
-    return column.cast(wanted)
+    return column.cast(pa.string()).cast(wanted) if _is_exact(kind) else column.cast(wanted)
+
+
+def _check_cells(column: pa.Array) -> None:
+    """Refuse a text that is too long, also within lists and structures."""
+    kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        _check_cells(column.storage)
+    elif pa.types.is_dictionary(kind):
+        _check_cells(column.dictionary)
+    elif pa.types.is_struct(kind):
+        for part in column.flatten():
+            _check_cells(part)
+    elif pa.types.is_map(kind):
+        _check_cells(column.keys)
+        _check_cells(column.items)
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        _check_cells(column.flatten())
+    elif any(is_kind(kind) for is_kind in _WITH_LENGTH):
+        limits.check_cell(pc.max(pc.binary_length(column)).as_py() or 0)
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_decimal(kind))
+
+
+def _fit_floats(numbers: pa.Array) -> bool:
+    """Tell whether a float keeps each exact number: at once where all are short, else digit by digit."""
+    bounds = pc.min_max(numbers).as_py()
+    if bounds["max"] is None:
+        return True
+    largest = max(abs(bounds["min"]), abs(bounds["max"]))
+    for n_digits in range(min(max(0, numbers.type.scale), SAFE_DIGITS) + 1):
+        if largest < 10 ** (SAFE_DIGITS - n_digits) and pc.all(pc.equal(pc.round(numbers, n_digits), numbers)).as_py():
+            return True
+    return all(Decimal(repr(float(number))) == number for number in numbers.drop_null().to_pylist())
+
+
+def _digits(column: pa.Array) -> pa.Array:
+    """Return exact numbers as texts, with every digit they have."""
+    return pa.array([None if cell is None else format(cell, "f") for cell in column.to_pylist()], pa.string())
 
 
 def _naive(column: pa.Array) -> pa.Array:

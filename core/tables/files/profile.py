@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,20 +12,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.tables.cell import coerce_value
-from core.tables.datecells import State, read_date_cell
 from core.tables.report import ColumnProfile
+from core.tables.understand.column import Column
+from core.tables.understand.dates import is_date
+from core.tables.understand.ids import find_id
 
 BINS = 20
 MAX_EXAMPLES = 5
 MAX_EXAMPLE_CHARS = 80
-DATE_SAMPLE = 500
-MIN_DATE_SHARE = 0.9
-MIN_ID_ROWS = 20
-MAX_ID_CHARS = 64
-COMPACT_DATES = (19_000_101, 21_001_231)
-
-_ID_NAME = re.compile(r"(?:^|[_\s.-])(?:id|ids|key|index|uuid|guid|nr|no)$|(?:Id|ID|Key)$|^unnamed", re.IGNORECASE)
-_ID_SUFFIX = re.compile(r"(?:[a-z]Id|[a-z]ID|PID)$")
 
 
 def profile_column(name: str, column: pa.ChunkedArray) -> ColumnProfile:
@@ -45,13 +38,11 @@ def _profile_numbers(name: str, column: pa.ChunkedArray) -> ColumnProfile:
     n_missing = len(column) - len(numbers)
     if not len(numbers):
         return ColumnProfile(name, "empty", n_missing, 0)
-    is_whole = pa.types.is_integer(column.type)
-    distinct = pc.unique(present)
+    distinct, looks = pc.unique(present), _looks(name, column)
     return ColumnProfile(
         name, "number", n_missing, len(distinct), float(numbers.min()), float(numbers.max()),
         _examples([str(cell) for cell in distinct[:MAX_EXAMPLES].to_pylist()]), _bins(numbers),
-        looks_like_date=is_whole and _are_compact_dates(numbers, len(distinct)),
-        looks_like_id=is_whole and _are_ids(name, numbers, len(distinct)),
+        looks_like_date=looks.date, looks_like_id=looks.id,
     )  # fmt: skip
 
 
@@ -87,6 +78,7 @@ def _profile_texts(name: str, column: pa.ChunkedArray) -> ColumnProfile:
             texts[meaning] = texts.get(meaning, 0) + count
     spread = np.repeat(numbers[is_number], counts[is_number])
     n_distinct = len(texts) + len(np.unique(spread))
+    looks = _looks(name, column)
     present = [cell for cell, here in zip(cells, is_text | is_number, strict=True) if here]
     return ColumnProfile(
         name,
@@ -97,10 +89,22 @@ def _profile_texts(name: str, column: pa.ChunkedArray) -> ColumnProfile:
         float(spread.max()) if len(spread) else None,
         _examples(present[:MAX_EXAMPLES]),
         _bins(spread) if not texts else tuple(sorted(texts.values(), reverse=True)[:BINS]),
-        looks_like_date=bool(texts) and _are_date_texts(list(texts)),
-        looks_like_id=_are_id_texts(name, texts, n_present, n_distinct),
         missing_words=words,
+        looks_like_date=looks.date,
+        looks_like_id=looks.id,
     )
+
+
+class _Looks(NamedTuple):
+    date: bool
+    id: bool
+
+
+def _looks(name: str, cells: pa.ChunkedArray) -> _Looks:
+    """Return whether the column looks like a date, or else like an id."""
+    column = Column(name, cells)
+    looks_like_date = is_date(column)
+    return _Looks(looks_like_date, not looks_like_date and find_id(column) is not None)
 
 
 def _missing_words(cells: list[str], meanings: list[Any], counts: NDArray[np.int64]) -> dict[str, int]:
@@ -121,38 +125,3 @@ def _bins(numbers: NDArray[np.float64]) -> tuple[int, ...]:
         return (len(numbers),)
     places = np.clip((numbers - low) / (high - low) * BINS, 0, BINS - 1).astype(np.int64)
     return tuple(np.bincount(places, minlength=BINS).tolist())
-
-
-def _are_compact_dates(numbers: NDArray[np.float64], n_distinct: int) -> bool:
-    """Tell whether all are like 20100205, by the calendar."""
-    if n_distinct < 2 or numbers.min() < COMPACT_DATES[0] or numbers.max() > COMPACT_DATES[1]:
-        return False
-    compact = np.unique(numbers).astype(np.int64)
-    month, day = compact // 100 % 100, compact % 100
-    return bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())
-
-
-def _are_date_texts(texts: list[str]) -> bool:
-    sample = texts[:DATE_SAMPLE]
-    read = sum(read_date_cell(text).state >= State.FIXED for text in sample)
-    return read >= MIN_DATE_SHARE * len(sample)
-
-
-def _has_id_name(name: str) -> bool:
-    return bool(_ID_NAME.search(name) or _ID_SUFFIX.search(name))
-
-
-def _are_ids(name: str, numbers: NDArray[np.float64], n_distinct: int) -> bool:
-    """Tell whether whole numbers are all different, and are counted up or named like an id."""
-    if n_distinct < len(numbers) or n_distinct < MIN_ID_ROWS:
-        return False
-    counted_up = numbers.max() - numbers.min() == len(numbers) - 1
-    return bool(counted_up or _has_id_name(name))
-
-
-def _are_id_texts(name: str, texts: dict[str, int], n_present: int, n_distinct: int) -> bool:
-    """Tell whether short texts are all different, or nearly so under the name of an id."""
-    if n_present < MIN_ID_ROWS or not texts or max(map(len, texts)) > MAX_ID_CHARS:
-        return False
-    needed = 0.95 * n_present if _has_id_name(name) else n_present
-    return n_distinct >= needed and not _are_date_texts(list(texts))

@@ -5,50 +5,28 @@ The rows wait in a scratch file between the two passes, so that memory does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
 from core.errors import TableFileError
 from core.tables.files.columns import ColumnPlan, apply_plan, arrow_type, plan_columns
-from core.tables.files.delimited import UntidyReader, UntidyRowsError, read_tidy
-from core.tables.files.dialect import Dialect, find_dialect
-from core.tables.files.encoding import TextSource, open_as_utf8
+from core.tables.files.delimited import OnBytes
+from core.tables.files.dialect import find_dialect
+from core.tables.files.encoding import open_as_utf8
 from core.tables.files.names import columns_notice, shown
 from core.tables.files.opened import OpenedTable
 from core.tables.files.overrides import checked_names, choice_notices
+from core.tables.files.quotes import with_doubled_quotes, without_outer_quotes
+from core.tables.files.spool import Spooled, spool_rows
+from core.tables.files.wrapping import wrapping_notices
 from core.tables.numbers import PLAIN, Marks
 from core.tables.options import ReadOptions
 from core.tables.report import Notice, ReadReport
 
 _AMBIGUOUS = "Whether 1,234 is over a thousand or little over one cannot be told, so these columns stay text"
-
-OnBytes = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class _Spooled:
-    """The rows of a text file in a scratch file, every cell a text."""
-
-    path: Path
-    changes: tuple[Notice, ...]
-    n_left_out: int
-
-    def columns(self, n_columns: int) -> list[pa.ChunkedArray]:
-        """Return every column, mapped into memory rather than read."""
-        with pa.memory_map(str(self.path)) as file:
-            reader = pa.ipc.open_file(file)
-            batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-            return [pa.chunked_array([batch.column(at) for batch in batches], pa.string()) for at in range(n_columns)]
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows, in order."""
-        with pa.memory_map(str(self.path)) as file:
-            reader = pa.ipc.open_file(file)
-            for i in range(reader.num_record_batches):
-                yield reader.get_batch(i)
+_MIXED = "Numbers with a decimal comma stand beside numbers with a decimal point, so these columns stay text"
 
 
 def open_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnBytes | None = None) -> OpenedTable:
@@ -57,10 +35,15 @@ def open_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnBytes
     `on_bytes` hears now and then how many bytes of the file have been read.
     """
     source = open_as_utf8(path, scratch, options.encoding)
+    quote_evidence = ""
+    if options.quote is None:
+        source, quote_evidence = without_outer_quotes(source, scratch / "inner.txt")
+        source, escape_evidence = with_doubled_quotes(source, scratch / "doubled.txt")
+        quote_evidence = escape_evidence or quote_evidence
     dialect = find_dialect(source, options)
     names = dialect.names.names
     checked_names(names, options)
-    spooled = _spool(source, dialect, scratch / "rows.arrow", options, on_bytes)
+    spooled = spool_rows(source, dialect, scratch / "rows.arrow", options, on_bytes)
     columns = spooled.columns(len(names))
     plans = plan_columns(columns, names, options)
     kept = [(i, plan) for i, plan in enumerate(plans) if not (plan.is_blank and _is_unnamed(names[i], i))]
@@ -84,10 +67,17 @@ def open_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnBytes
             *spooled.changes,
             *columns_notice("Blank columns without a name were dropped", dropped),
             *_marks_notices(names, kept),
+            *wrapping_notices([(names[i], plan.wrapping) for i, plan in kept if plan.wrapping is not None]),
             *columns_notice(_AMBIGUOUS, ambiguous),
+            *columns_notice(_MIXED, [names[i] for i, plan in kept if plan.is_mixed]),
             *choice_notices([(names[i], columns[i], plan) for i, plan in kept]),
         ),
-        evidence={**dialect.evidence, "encoding": source.evidence, "decimal": _marks_evidence(names, kept)},
+        evidence={
+            **dialect.evidence,
+            "quote": quote_evidence or dialect.evidence["quote"],
+            "encoding": source.evidence,
+            "decimal": _marks_evidence(names, kept),
+        },
         options=options,
         ambiguous=ambiguous,
         n_left_out=spooled.n_left_out,
@@ -96,7 +86,7 @@ def open_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnBytes
     return OpenedTable(schema, _batches(spooled, kept, schema), report)
 
 
-def _batches(spooled: _Spooled, kept: list[tuple[int, ColumnPlan]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(spooled: Spooled, kept: list[tuple[int, ColumnPlan]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for batch in spooled.batches():
         arrays = [apply_plan(batch.column(at), plan) for at, plan in kept]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -104,26 +94,6 @@ def _batches(spooled: _Spooled, kept: list[tuple[int, ColumnPlan]], schema: pa.S
 
 def _is_unnamed(name: str, position: int) -> bool:
     return name == f"column_{position + 1}"
-
-
-def _spool(
-    source: TextSource, dialect: Dialect, path: Path, options: ReadOptions, on_bytes: OnBytes | None
-) -> _Spooled:
-    n_columns = len(dialect.names.names)
-    try:
-        _write(read_tidy(source, dialect, on_bytes), n_columns, path)
-    except UntidyRowsError:
-        reader = UntidyReader(source, dialect, on_bytes, leave_out_long=options.long_rows == "leave_out")
-        _write(reader.batches(), n_columns, path)
-        return _Spooled(path, reader.changes(), reader.n_left_out)
-    return _Spooled(path, (), 0)
-
-
-def _write(batches: Iterator[pa.RecordBatch], n_columns: int, path: Path) -> None:
-    schema = pa.schema([(str(i), pa.string()) for i in range(n_columns)])
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
 
 
 def _table_marks(plans: list[ColumnPlan]) -> Marks:

@@ -13,7 +13,7 @@ import pytest
 from core.runs.datasets import add_table
 from core.runs.preflight import estimate
 from core.runs.preflight.estimate import (
-    LOCK_NAME,
+    PROBE,
     Estimate,
     estimate_for,
     estimate_of,
@@ -47,14 +47,14 @@ def wait_for_estimate(
     """Return the estimate once the probe has written its figures."""
     deadline = time.monotonic() + seconds
     while (found := estimate_for(workspace, dataset, request, size)) is None:
-        assert time.monotonic() < deadline, (workspace.home / estimate.LOG_NAME).read_text()
+        assert time.monotonic() < deadline, (workspace.home / estimate.PROBE.log_name).read_text()
         time.sleep(0.05)
     return found
 
 
 def wait_until_free(workspace: Workspace) -> None:
     """Return when no probe holds the lock any more."""
-    with (workspace.home / LOCK_NAME).open("ab") as lock:
+    with (workspace.home / PROBE.lock_name).open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
@@ -194,7 +194,7 @@ def test_a_training_that_could_not_begin_is_said_in_its_own_sentence(workspace: 
 def test_a_probe_that_takes_too_long_is_ended(
     workspace: Workspace, houses: Dataset, size: TrainingSize, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(estimate, "LONGEST_SECONDS", 0.3)
+    monkeypatch.setattr(estimate, "PROBE", replace(PROBE, seconds=0.3))
     assert start_probe(workspace, houses, REQUEST, size)
     assert "took longer than" in wait_for_estimate(workspace, houses, REQUEST, size, 10).trouble
     wait_until_free(workspace)

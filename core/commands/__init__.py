@@ -1,0 +1,1 @@
+"""What the command line does: train, predict and distil without the app."""

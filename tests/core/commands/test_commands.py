@@ -1,0 +1,149 @@
+"""The commands are run as a user runs them: what they write, print and return, and a sentence for each mistake."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+CHURN = ROOT / "assets" / "samples" / "customer_churn.csv"
+ROLES = ("--exclude", "customer_id", "--date", "signup_date")
+QUICK = ("--epochs", "3", "--hidden-dim", "16")
+
+
+def rowsmith(*arguments: str | Path, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "core.cli", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    """Return the folder of a model, and what training it printed as JSON."""
+    folder = tmp_path_factory.mktemp("model")
+    done = rowsmith("train", CHURN, "--target", "churned", *ROLES, *QUICK, "-o", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_training_prints_one_object_and_leaves_a_model_with_its_figures(trained):
+    folder, said = trained
+    assert (folder / "model.rowsmith").is_file()
+    assert said["model"] == str(folder / "model.rowsmith")
+    assert said["classes"] == ["no", "yes"]
+    assert said["metrics"] == json.loads((folder / "metrics.json").read_text())
+    assert said["metrics"]["epochs_run"] == 3
+    assert said["metrics"]["n_validation"] == 288  # the app's recommended share
+    assert said["notices"] == []
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet", ".tsv"])
+def test_predictions_come_back_behind_the_users_own_columns(trained, tmp_path, suffix):
+    rows = pd.read_csv(CHURN, dtype=str).head(40).drop(columns="churned")
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    out = tmp_path / f"answers{suffix}"
+    done = rowsmith("predict", trained[0] / "model.rowsmith", tmp_path / "rows.csv", "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"40 rows predicted.\nThey are in {out}\n"
+    if suffix == ".xlsx":
+        header, *body = openpyxl.load_workbook(out, read_only=True).active.iter_rows(values_only=True)
+    else:
+        read = {".csv": pd.read_csv, ".tsv": lambda path: pd.read_csv(path, sep="\t"), ".parquet": pd.read_parquet}
+        frame = read[suffix](out)
+        header, body = tuple(frame.columns), frame.values.tolist()
+    added = ("churned_prediction", "churned_probability_no", "churned_probability_yes")
+    assert tuple(header) == (*rows.columns, *added)
+    assert [row[0] for row in body] == rows["customer_id"].tolist()
+    assert all(row[-3] in ("no", "yes") and abs(row[-2] + row[-1] - 1) < 1e-6 for row in body)
+
+
+def test_a_student_is_distilled(trained, tmp_path):
+    teacher = trained[0] / "model.rowsmith"
+    done = rowsmith("distill", CHURN, "--teacher", teacher, *ROLES, "--epochs", "2", "-o", tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, _, last = done.stdout.splitlines()
+    assert first.startswith("Test accuracy 0.")
+    assert last == f"The model is {tmp_path / 'model.rowsmith'}"
+    assert (tmp_path / "model.rowsmith").stat().st_size < teacher.stat().st_size
+
+
+def test_choices_about_reading_and_columns_are_passed_on(tmp_path):
+    rows = "".join(
+        f"{i % 5};1,{100 + i};{'?' if i % 9 == 0 else i};2021-{1 + i // 30:02d}-{1 + i % 28:02d}\n" for i in range(120)
+    )
+    (tmp_path / "t.txt").write_text(f"shop;amount;x;day\n{rows}")
+    done = rowsmith(
+        "train", tmp_path / "t.txt", "--target", "amount", "--decimal", ",", "--missing", "?", "--category", "shop",
+        "--time-column", "day", "--date", "day", "--mode", "linear_glm_baseline", *QUICK, "-o", tmp_path, "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["metrics"]["task"] == "regression"
+    assert said["metrics"]["test_from"] == "2021-04-07"
+
+
+MISTAKES = {
+    "no file": (("train", "nope.csv", "--target", "x"), "There is no file 'nope.csv'."),
+    "no column": (("train", str(CHURN), "--target", "churn"), "Did you mean 'churned'?"),
+    "no mode": (("train", str(CHURN), "--target", "churned", "--mode", "magic"), "magic"),
+    "no separator": (("train", str(CHURN), "--target", "churned", "--separator", "::"), "'::' cannot separate cells."),
+    "no model": (("predict", "nope.rowsmith", str(CHURN)), "nope.rowsmith"),
+    "no such output": (("predict", "m.rowsmith", str(CHURN), "-o", "p.docx"), "'p.docx' has an extension that"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_one_sentence_and_exit_code_1(arguments, sentence, tmp_path):
+    done = rowsmith(*arguments, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_mistake_is_an_object_where_json_is_asked_for(tmp_path):
+    done = rowsmith("train", "nope.csv", "--target", "x", "--json", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout) == {"error": "There is no file 'nope.csv'."}
+
+
+def test_a_call_without_what_is_needed_is_explained(tmp_path):
+    done = rowsmith("train", str(CHURN), folder=tmp_path)
+    assert done.returncode == 2
+    assert "--target" in done.stderr
+
+
+def test_rows_are_never_overwritten(trained, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_bytes(CHURN.read_bytes())
+    done = rowsmith("predict", trained[0] / "model.rowsmith", rows, "-o", rows)
+    assert done.returncode == 1
+    assert rows.read_bytes() == CHURN.read_bytes()
+
+
+def test_a_bar_follows_the_training_and_ctrl_c_ends_it_with_its_best_epoch(tmp_path):
+    command = [sys.executable, "-m", "core.cli", "train", str(CHURN), "--target", "churned", *ROLES]
+    command += ["--epochs", "100000", "--patience", "0", "-o", str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "200"}
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=terminal, text=True)
+    shown, deadline = "", time.monotonic() + 90
+    while "validation 0." not in shown:  # which stands beside the bar from the first epoch on
+        assert time.monotonic() < deadline, shown
+        shown += os.read(screen, 4096).decode()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert "Training" in shown
+    assert process.returncode == 0, shown
+    assert "was kept." in out
+    assert (tmp_path / "model.rowsmith").is_file()
