@@ -6,8 +6,12 @@ BIN := .venv/bin
 app: .venv/installed
 	$(BIN)/rowsmith app
 
+# What measures, drives a browser or takes processes down needs the machine for itself.
+ALONE := tests/benchmarks tests/e2e tests/faults tests/load
+
 test: .venv/installed lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=%)
+	$(BIN)/pytest $(ALONE)
 
 lint: .venv/installed
 	$(BIN)/ruff check .
