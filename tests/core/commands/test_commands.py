@@ -57,7 +57,7 @@ def test_predictions_come_back_behind_the_users_own_columns(trained, tmp_path, s
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"40 rows predicted.\nThey are in {out}\n"
     if suffix == ".xlsx":
-        header, *body = openpyxl.load_workbook(out, read_only=True).active.iter_rows(values_only=True)
+        header, *body = openpyxl.load_workbook(out).active.iter_rows(values_only=True)
     else:
         read = {".csv": pd.read_csv, ".tsv": lambda path: pd.read_csv(path, sep="\t"), ".parquet": pd.read_parquet}
         frame = read[suffix](out)
@@ -143,6 +143,8 @@ def test_a_bar_follows_the_training_and_ctrl_c_ends_it_with_its_best_epoch(tmp_p
         shown += os.read(screen, 4096).decode()
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
+    os.close(screen)
+    os.close(terminal)
     assert "Training" in shown
     assert process.returncode == 0, shown
     assert "was kept." in out
