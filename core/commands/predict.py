@@ -41,13 +41,13 @@ def predict(
         from core.scoring.cells import cell_notes
         from core.scoring.contract import match_columns
         from core.scoring.files import score_frame
-        from core.tables.read import load_tabular_file
+        from core.tables.read import READING, load_tabular_file
         from core.trainer import load_bundle
 
         model = load_bundle(bundle)
         reading = given.read_options(sheet, encoding, separator, decimal, thousands, header_row, None)
         frame = load_tabular_file(rows, options=reading)
-        notes = list(frame.attrs.get("reading", {}).get("changes", []))
+        notes = list(frame.attrs.get(READING, {}).get("changes", []))
         if model.schema is not None:
             notes += [*match_columns(model.schema, list(frame.columns)).notes, *cell_notes(model.schema, frame)]
         with progress_bar("Predicting", len(frame), as_json) as move:

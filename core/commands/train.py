@@ -38,7 +38,9 @@ def train(
     hidden_dim: Annotated[int, typer.Option(help="Units in each hidden layer.")] = TrainingConfig.hidden_dim,
     layers: Annotated[int, typer.Option(help="Hidden layers.")] = TrainingConfig.num_hidden_layers,
     dropout: Annotated[float, typer.Option(help="Share of units silenced.")] = TrainingConfig.dropout,
-    test_size: Annotated[float, typer.Option(help="Share of the rows for the final figure.")] = 0.2,
+    test_size: Annotated[
+        float, typer.Option(help="Share of the rows for the final figure.")
+    ] = TrainingConfig.test_size,
     validation_size: Annotated[
         float, typer.Option(help="Share of the training rows that judge each epoch.")
     ] = RECOMMENDED["validation_size"],
