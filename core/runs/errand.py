@@ -14,14 +14,13 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from core.errors import DiskError
 from core.runs.launch import environment, module_command
+from core.runs.processes import ProcessId, identify, is_alive
 from core.workspace import Workspace, disk_sentence
 
 
@@ -68,7 +67,7 @@ def send(
             place.unlink(missing_ok=True)
             process = start(workspace, errand, lock.fileno())
             lock.truncate(0)
-            lock.write(str(process.pid).encode("ascii"))
+            lock.write(json.dumps(asdict(identify(process.pid))).encode("ascii"))
     except BlockingIOError:
         return False
     except OSError as error:
@@ -85,13 +84,14 @@ def recall(workspace: Workspace, errand: Errand) -> None:
     """End the process that is at work on such an errand in this workspace, whoever sent it."""
     try:
         with (workspace.home / errand.lock_name).open("rb") as lock:
-            pid = int(lock.read() or b"0")
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it: the number is an old one
+            found = lock.read()
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it: what it names has ended
     except BlockingIOError:
-        with suppress(psutil.Error, ProcessLookupError):
-            if errand.module in psutil.Process(pid).cmdline():
-                os.killpg(pid, signal.SIGTERM)
-    except (OSError, ValueError):
+        with suppress(ValueError, TypeError, ProcessLookupError):
+            process = ProcessId(**json.loads(found))
+            if is_alive(process):
+                os.killpg(process.pid, signal.SIGTERM)
+    except OSError:
         return
 
 
