@@ -83,9 +83,12 @@ def serve(script: Path, options: dict[str, object]) -> None:
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import bootstrap
 
+    from core.uploads import keep_uploads_on_disk
+
     config._main_script_path = str(script)
     bootstrap.load_config_options(flag_options=options)
     PagesManager.uses_pages_directory = False
+    keep_uploads_on_disk(open_workspace())
     bootstrap.run(str(script), False, [], options)
 
 

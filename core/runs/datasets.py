@@ -192,21 +192,27 @@ def spool(source: Path | BinaryIO, target: Path, on_bytes: Callable[[int], None]
 
 
 def _copy_hashed(file: BinaryIO, target: Path, on_bytes: Callable[[int], None] | None) -> str:
-    digest, size, limit = hashlib.sha256(), 0, limits.max_file_bytes()
+    digest, size = hashlib.sha256(), 0
     with target.open("xb") as copy:
         while chunk := file.read(CHUNK_BYTES):
             size += len(chunk)
-            if size > limit:
-                raise TableFileError(
-                    f"The file is larger than {limit // limits.MEGABYTE:,} MB, the most that is read. "
-                    "Leave out rows or columns, or raise ROWSMITH_MAX_FILE_MB."
-                )
+            check_size(size)
             digest.update(chunk)
             copy.write(chunk)
             if on_bytes is not None:
                 copy.flush()
                 on_bytes(size)
     return digest.hexdigest()
+
+
+def check_size(size: int) -> None:
+    """Raise TableFileError for a file of more bytes than are read."""
+    limit = limits.max_file_bytes()
+    if size > limit:
+        raise TableFileError(
+            f"The file is larger than {limit // limits.MEGABYTE:,} MB, the most that is read. "
+            "Leave out rows or columns, or raise ROWSMITH_MAX_FILE_MB."
+        )
 
 
 def suffix_of(file_name: str) -> str:

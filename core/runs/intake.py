@@ -11,6 +11,7 @@ day has passed. Reading is done by a child process; a thread of this process wai
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from core.errors import AppError, RunError
-from core.runs.datasets import CHUNK_BYTES, keep_reading, original_of, spool, suffix_of
+from core.runs.datasets import CHUNK_BYTES, check_size, keep_reading, original_of, spool, suffix_of
 from core.runs.processes import ProcessId, is_alive, this_process
 from core.runs.records import Dataset
 from core.runs.store import Store
@@ -64,15 +65,18 @@ class Intake:
     head: Head | None = None
 
 
-def receive(workspace: Workspace, store: Store, source: BinaryIO, name: str) -> Intake:
-    """Keep the file and begin to read it; return what is known of it.
+def receive(workspace: Workspace, store: Store, source: Path | BinaryIO, name: str) -> Intake:
+    """Keep the file and begin to read it; return what is known of it. A path is moved away.
 
     Raises TableFileError for one that is too large, and RunError where it cannot be kept.
     """
     folder, file_name = _new_folder(workspace), os.path.basename(name.replace("\\", "/")).strip() or "table"
     original = folder / f"original{suffix_of(file_name)}"
     try:
-        sha256 = spool(source, original, on_bytes=lambda done: _begin_head(folder, original, done))
+        if isinstance(source, Path):
+            sha256 = _move(source, original)
+        else:
+            sha256 = spool(source, original, on_bytes=lambda done: _begin_head(original, done))
         intake = Intake(folder.name, file_name, original.stat().st_size, sha256)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -160,16 +164,26 @@ def _read(workspace: Workspace, store: Store, intake: Intake) -> None:
         _write(workspace, replace(intake, state="failed", sentence=disk_sentence(error, workspace.home)))
 
 
-def _begin_head(folder: Path, original: Path, n_bytes: int) -> None:
-    """Have the first rows read while the rest of a large file still comes in."""
+def _move(source: Path, original: Path) -> str:
+    """Move a file that lies in the workspace already; return its SHA-256."""
+    size = source.stat().st_size
+    check_size(size)
+    source.replace(original)
+    _begin_head(original, min(size, HEAD_FROM_BYTES))
+    with original.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _begin_head(original: Path, n_bytes: int) -> None:
+    """Have the first rows read as soon as enough of a large file is there, while the rest still comes in."""
     if n_bytes - CHUNK_BYTES < HEAD_FROM_BYTES <= n_bytes:
-        threading.Thread(target=_read_head, args=(folder, original), name="read-head", daemon=True).start()
+        threading.Thread(target=_read_head, args=(original,), name="read-head", daemon=True).start()
 
 
-def _read_head(folder: Path, original: Path) -> None:
+def _read_head(original: Path) -> None:
     with suppress(AppError, OSError):  # the reading of the whole says what is wrong
-        head = head_in_sandbox(original, folder)
-        write_atomically(folder / HEAD_NAME, json.dumps(asdict(head)).encode())
+        head = head_in_sandbox(original, original.parent)
+        write_atomically(original.with_name(HEAD_NAME), json.dumps(asdict(head)).encode())
 
 
 def _new_folder(workspace: Workspace) -> Path:

@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 import pandas as pd
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import AppError
@@ -18,6 +17,7 @@ from pages.shared.decisions import choose_reading
 from pages.shared.state import get_store, get_workspace, said, say_next, set_current
 from pages.shared.tables import open_table
 from pages.shared.text import escape, size
+from pages.shared.uploads import let_go, source_of
 
 FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "parquet"]
 AT_ONCE_SECONDS = 1.5  # a file that is read by then needs no page of its own
@@ -30,7 +30,7 @@ def upload_table(key: str, label: str) -> None:
     uploaded = _uploaded(key, label)
     if uploaded is not None:
         take_in(key, uploaded, uploaded.name)
-        _let_go(uploaded)
+        let_go(uploaded)
         st.rerun()
 
 
@@ -41,11 +41,11 @@ def upload_whole(key: str, label: str) -> Dataset | None:
         return None
     try:
         with st.spinner("Reading the table …", show_time=True):
-            return open_table(add_table(get_workspace(), get_store(), uploaded, uploaded.name))
+            return open_table(add_table(get_workspace(), get_store(), source_of(uploaded), uploaded.name))
     except AppError as error:
         say_next(key, error.sentence)
     finally:
-        _let_go(uploaded)
+        let_go(uploaded)
     st.rerun()
 
 
@@ -61,14 +61,6 @@ def _uploaded(key: str, label: str) -> UploadedFile | None:
     if uploaded is not None:
         st.session_state[f"{key}_round"] = number + 1
     return uploaded
-
-
-def _let_go(uploaded: UploadedFile) -> None:
-    """Have Streamlit forget a file that is on disk by now: it would keep its bytes as long as the tab is open."""
-    uploaded.close()
-    context = get_script_run_ctx()
-    if context is not None:
-        context.uploaded_file_mgr.remove_file(context.session_id, uploaded.file_id)
 
 
 def paste_table(key: str) -> None:
@@ -90,7 +82,11 @@ def take_in(key: str, source: BinaryIO, name: str) -> None:
     """Begin to read a file, and go to its table, or to the page that shows how far it is."""
     try:
         with st.spinner("Reading the table …", show_time=True):
-            follow(wait_for(get_workspace(), receive(get_workspace(), get_store(), source, name), AT_ONCE_SECONDS))
+            follow(
+                wait_for(
+                    get_workspace(), receive(get_workspace(), get_store(), source_of(source), name), AT_ONCE_SECONDS
+                )
+            )
     except AppError as error:
         say_next(key, error.sentence)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import streamlit as st
 
 from core.errors import AppError, RunError
+from core.runs.datasets import spool
 from core.runs.records import Run
 from core.runs.requests import MODEL_NAME
 from core.serialization import BundleSummary, inspect_bundle
-from core.workspace import write_atomically
+from core.workspace import disk_sentence
 from pages.shared.state import TRAIN_PAGE, current_id, get_store, get_workspace, said, say_next, set_current
 from pages.shared.text import escape, plural
+from pages.shared.uploads import let_go, source_of
 from pages.shared.verdict import has_model, score_words
 
 OWN_FILE = "file"
@@ -121,24 +125,25 @@ def _uploaded_model() -> bool:
         return bool(sentence)
     st.session_state["predict_model_round"] = number + 1
     try:
-        st.session_state["predict_own"] = {"label": file.name, "path": str(_keep(file.getvalue()))}
+        st.session_state["predict_own"] = {"label": file.name, "path": str(_keep(source_of(file)))}
     except AppError as error:
         say_next("predict_model", error.sentence)
     finally:
-        file.close()
+        let_go(file)
     st.rerun()
 
 
-def _keep(content: bytes) -> Path:
+def _keep(source: Path | BinaryIO) -> Path:
     """Keep an uploaded model for as long as the workspace keeps what is not part of it."""
-    folder = get_workspace().incoming / f"model-{hashlib.sha256(content).hexdigest()[:16]}"
-    folder.mkdir(exist_ok=True)
-    path = folder / MODEL_NAME
-    write_atomically(path, content)
+    scratch = get_workspace().incoming / f"model-{secrets.token_hex(8)}"
     try:
-        inspect_bundle(path)
-    except AppError:
-        path.unlink()
-        folder.rmdir()
-        raise
-    return path
+        scratch.mkdir()
+        sha256 = spool(source, scratch / MODEL_NAME)
+        inspect_bundle(scratch / MODEL_NAME)
+        folder = scratch.with_name(f"model-{sha256[:16]}")
+        folder.mkdir(exist_ok=True)
+        return (scratch / MODEL_NAME).replace(folder / MODEL_NAME)
+    except OSError as error:
+        raise RunError(disk_sentence(error, get_workspace().home)) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
