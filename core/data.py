@@ -16,14 +16,12 @@ from sklearn.preprocessing import LabelEncoder, StandardScaler
 from torch import Tensor
 
 from core.columns import check_categorical, check_time_column
-from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute
+from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute, scaled
 from core.errors import DataError
 from core.tables.codes import coerce_features
 from core.tables.coerce import CoercedColumn, coerce_column
 from core.tables.timeline import split_by_time, timeline_of
 from core.types import TrainingConfig
-
-LARGEST_SCALED = 1e9  # standard deviations
 
 logger = logging.getLogger(__name__)
 
@@ -201,12 +199,8 @@ def split_rows(
 
 
 def scaled_tensor(scaler: Any, matrix: NDArray[np.float64]) -> Tensor:
-    """Return float32 `(n, f)`, scaled in float64; what is absurdly far out is cut to `LARGEST_SCALED`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = np.array(matrix if scaler is None else scaler.transform(matrix), dtype=np.float64)
-    np.nan_to_num(scaled, copy=False)
-    np.clip(scaled, -LARGEST_SCALED, LARGEST_SCALED, out=scaled)
-    return torch.as_tensor(scaled, dtype=torch.float32)
+    """Return float32 `(n, f)`, scaled in float64."""
+    return torch.as_tensor(scaled(scaler, matrix), dtype=torch.float32)
 
 
 def target_tensor(values: NDArray[Any], task: str, target_scaler: Any) -> Tensor:

@@ -30,6 +30,7 @@ TASKS: tuple[str, ...] = get_args(TaskType)
 TRAINING_MODES: tuple[str, ...] = get_args(TrainingMode)
 CLASSIFICATION_ONLY_MODES = ("imbalance_aware", "calibrated_classifier")
 MAX_WORDS, MAX_WORD_CHARS = 100, 100  # words that count as missing by choice, of a table and of a column
+N_QUANTILES = 11  # deciles of a column: 0, 10, … 100 %
 STUDENT_MODES = ("mlp_dense", "linear_glm_baseline", "tabresnet")
 
 
@@ -184,6 +185,9 @@ class ColumnSchema:
 
     `is_categorical` marks a feature of codes (`core.tables.codes`); its kind is text, or empty.
     `missing_words` are cells that count as missing by choice, beside the words for nothing that always do.
+    `quantiles` are the 11 deciles, from the 0 to the 100 % one, of the numbers of a number or mixed feature
+    and of a target of numbers; of a date column those of its dates, as days since 1970-01-01 with the time
+    of day as a fraction. Empty where there are none, as in a model of an earlier version.
     """
 
     name: str
@@ -199,6 +203,7 @@ class ColumnSchema:
     date_format: DateFormat | None = None
     is_categorical: bool = False
     missing_words: tuple[str, ...] = ()
+    quantiles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

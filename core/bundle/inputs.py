@@ -3,7 +3,8 @@
 What is only there to be read by people is cut to fit: rare categories of very wide tables, points
 of very long curves. A figure that is not finite is kept as none. The schema is a list for each
 property rather than an object for each column: little to parse, and few objects to allow. The lists
-`is_categorical` and `missing_words` are there only where a column is one of codes, or has such words.
+`is_categorical`, `missing_words` and `quantiles` are there only where a column is one of codes, or has such
+words or deciles.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -18,6 +20,7 @@ import numpy as np
 from core.bundle.document import first_duplicate
 from core.bundle.fields import Fields
 from core.bundle.flaw import FlawError, shown
+from core.bundle.quantiles import quantiles_from_text, quantiles_to_text
 from core.types import (
     MAX_WORD_CHARS,
     MAX_WORDS,
@@ -34,15 +37,26 @@ MAX_CURVE_POINTS = 20_000
 
 _DATE_ORDERS = ("day_first", "month_first", "year_first")
 _CATEGORIES_IN_ALL = 100_000
+_VALUES_IN_ALL = 380_000  # of the 400,000 that a manifest may hold
 _CATEGORY_BYTES_IN_ALL = 2 * 2**20
+_QUANTILE_BYTES_IN_ALL = 5 * 2**19
 _COLUMN_ENTRIES = (
     "name", "role", "kind", "n_missing", "n_distinct", "minimum", "maximum", "median",
     "categories", "counts", "categories_cut", "date_order", "has_time",
 )  # fmt: skip
-_CODES_ENTRY, _WORDS_ENTRY = "is_categorical", "missing_words"
-_OPTIONAL: dict[str, Any] = {_CODES_ENTRY: False, _WORDS_ENTRY: []}
+_CODES_ENTRY, _WORDS_ENTRY, _QUANTILES_ENTRY = "is_categorical", "missing_words", "quantiles"
+_OPTIONAL: dict[str, Any] = {_CODES_ENTRY: False, _WORDS_ENTRY: [], _QUANTILES_ENTRY: ""}
 _RECEIPT = "receipt"  # which the record of an earlier version lacks
 _RECORD_ENTRIES = tuple(name for name in TrainingRecord.__dataclass_fields__ if name != _RECEIPT)
+
+
+@dataclass(frozen=True)
+class _Room:
+    """How much of what is cut to fit each column may keep."""
+
+    categories: int
+    category_bytes: int
+    quantile_bytes: int
 
 
 def plain(value: Any) -> Any:
@@ -62,10 +76,8 @@ def plain(value: Any) -> Any:
 
 def schema_to_json(schema: InputSchema) -> dict[str, Any]:
     """Return the schema as plain values."""
-    with_categories = sum(bool(column.categories) for column in schema.columns)
-    most = _CATEGORIES_IN_ALL // max(1, with_categories)
-    most_bytes = _CATEGORY_BYTES_IN_ALL // max(1, with_categories)
-    columns = [_column_to_json(column, most, most_bytes) for column in schema.columns]
+    room = _room(schema)
+    columns = [_column_to_json(column, room) for column in schema.columns]
     used = (entry for entry, usual in _OPTIONAL.items() if any(column[entry] != usual for column in columns))
     entries = (*_COLUMN_ENTRIES, *used)
     return {entry: [column[entry] for column in columns] for entry in entries}
@@ -119,8 +131,19 @@ def record_from_json(value: object) -> TrainingRecord:
     )
 
 
-def _column_to_json(column: ColumnSchema, most: int, most_bytes: int) -> dict[str, Any]:
-    kept = _fitting(column.categories, most, most_bytes)
+def _room(schema: InputSchema) -> _Room:
+    with_categories = max(1, sum(bool(column.categories) for column in schema.columns))
+    with_quantiles = max(1, sum(bool(column.quantiles) for column in schema.columns))
+    values_left = _VALUES_IN_ALL - (len(_COLUMN_ENTRIES) + len(_OPTIONAL)) * len(schema.columns)
+    return _Room(
+        categories=min(_CATEGORIES_IN_ALL, values_left // 2) // with_categories,
+        category_bytes=_CATEGORY_BYTES_IN_ALL // with_categories,
+        quantile_bytes=_QUANTILE_BYTES_IN_ALL // with_quantiles,
+    )
+
+
+def _column_to_json(column: ColumnSchema, room: _Room) -> dict[str, Any]:
+    kept = _fitting(column.categories, room.categories, room.category_bytes)
     return {
         "name": column.name,
         "role": column.role,
@@ -137,6 +160,7 @@ def _column_to_json(column: ColumnSchema, most: int, most_bytes: int) -> dict[st
         "has_time": column.date_format is not None and column.date_format.has_time,
         _CODES_ENTRY: bool(column.is_categorical),
         _WORDS_ENTRY: list(column.missing_words),
+        _QUANTILES_ENTRY: quantiles_to_text(column.quantiles, room.quantile_bytes),
     }
 
 
@@ -174,6 +198,7 @@ def _column_from_json(value: object) -> ColumnSchema:
         date_format=None if fields.is_null("date_order") else _date_format(fields),
         is_categorical=fields.flag(_CODES_ENTRY),
         missing_words=tuple(words),
+        quantiles=_quantiles(fields),
     )
 
 
@@ -181,6 +206,20 @@ def _can_be_codes(fields: Fields) -> bool:
     """Return whether a column is a feature that is described by its texts alone."""
     kind, is_date = fields.choice("kind", get_args(ColumnKind)), not fields.is_null("date_order")
     return fields.choice("role", get_args(ColumnRole)) == "feature" and kind in ("text", "empty") and not is_date
+
+
+def _quantiles(fields: Fields) -> tuple[float, ...]:
+    quantiles = quantiles_from_text(fields.text(_QUANTILES_ENTRY))
+    if quantiles and not _can_have_quantiles(fields):
+        kind, role = fields.text("kind"), fields.text("role")
+        raise FlawError(f"{fields.where(_QUANTILES_ENTRY)} is there for a column of kind {kind!r} and role {role!r}")
+    return quantiles
+
+
+def _can_have_quantiles(fields: Fields) -> bool:
+    """Return whether a column holds numbers or dates that a model learns from, or predicts."""
+    used = (fields.choice("role", get_args(ColumnRole)), fields.choice("kind", get_args(ColumnKind)))
+    return used in (("feature", "number"), ("feature", "mixed"), ("target", "number"), ("date", "date"))
 
 
 def _date_format(fields: Fields) -> DateFormat:

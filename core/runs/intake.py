@@ -65,7 +65,9 @@ class Intake:
     head: Head | None = None
 
 
-def receive(workspace: Workspace, store: Store, source: Path | BinaryIO, name: str) -> Intake:
+def receive(
+    workspace: Workspace, store: Store, source: Path | BinaryIO, name: str, options: ReadOptions = AUTOMATIC
+) -> Intake:
     """Keep the file and begin to read it; return what is known of it. A path is moved away.
 
     Raises TableFileError for one that is too large, and RunError where it cannot be kept.
@@ -77,7 +79,7 @@ def receive(workspace: Workspace, store: Store, source: Path | BinaryIO, name: s
             sha256 = _move(source, original)
         else:
             sha256 = spool(source, original, on_bytes=lambda done: _begin_head(original, done))
-        intake = Intake(folder.name, file_name, original.stat().st_size, sha256)
+        intake = Intake(folder.name, file_name, original.stat().st_size, sha256, options=options)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):

@@ -10,12 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import psutil
 
-from core.errors import DataError, RunError
+from core.errors import RunError
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
-from core.runs.datasets import read_report, table_path
+from core.runs.datasets import original_of, read_report, table_path
 from core.runs.launch import THREAD_VARIABLES
 from core.runs.preflight.memory import check_memory
 from core.runs.quickstart import defer_compiler
@@ -30,8 +29,6 @@ from core.runs.requests import (
     request_of,
 )
 from core.runs.store import Store
-from core.scoring.cells import cell_notes
-from core.scoring.contract import ColumnMatch, match_columns
 from core.types import ModelBundle, TrainingConfig
 from core.workspace import Workspace
 
@@ -144,40 +141,47 @@ def _distil(job: Job, request: DistilRequest) -> Outcome:
 
 
 def _score(job: Job, request: ScoreRequest) -> Outcome:
-    from core.scoring.files import score_frame
+    import torch
+
+    from core.scoring.files import score_rows
+    from core.scoring.rows import rows_of_file
+    from core.scoring.write import MAX_SHEET_ROWS
     from core.serialization import load_bundle
-    from core.tables.read import load_tabular_file
 
     logger.info("model: %s", request.bundle_label or request.bundle_file)
     bundle = load_bundle(job.folder / SCORED_WITH_NAME)
-    frame = load_tabular_file(job.table)
-    match = _match(bundle, frame)
-    with _notices() as notices:
-        scored = score_frame(bundle, frame, on_rows=job.reporter.on_rows, should_stop=job.reporter.should_stop)
+    dataset = job.store.dataset(job.run.dataset_id)
+    suffixes = [".csv", ".parquet"]
+    if request.excel and dataset.n_rows < MAX_SHEET_ROWS:
+        suffixes.append(".xlsx")
+    with (
+        _notices() as notices,
+        rows_of_file(
+            original_of(job.workspace, dataset), read_report(job.workspace, dataset).options,
+            scratch_in=job.folder, known=job.table,
+        ) as rows,
+    ):  # fmt: skip
+        scored = score_rows(
+            bundle, rows, [job.folder / f"{PREDICTIONS_NAME}{suffix}" for suffix in suffixes],
+            renames=request.renames, n_threads=torch.get_num_threads(),
+            on_rows=job.reporter.on_rows, should_stop=job.reporter.should_stop,
+        )  # fmt: skip
     if job.reporter.is_stopped:
         raise RunError("Stopped before every row had its prediction, so no file was written.")
-    notes = [*match.notes, *(cell_notes(bundle.schema, frame) if bundle.schema else ()), *notices]
-    notes += _write_predictions(scored, notes, job.folder / PREDICTIONS_NAME)
-    return Outcome(None, {"rows": len(scored), **asdict(match), "notes": notes})
-
-
-def _match(bundle: ModelBundle, frame: pd.DataFrame) -> ColumnMatch:
-    if bundle.schema is None:  # a bundle made by hand knows no columns
-        return ColumnMatch(matched=(), missing=(), extra=())
-    return match_columns(bundle.schema, list(frame.columns))
-
-
-def _write_predictions(scored: pd.DataFrame, notes: list[str], path: Path) -> list[str]:
-    """Write both files; return what is to be said of them."""
-    from core.scoring.write import write_csv, write_xlsx
-
-    write_csv(scored, path.with_suffix(".csv"))
-    try:
-        sheets = {"Predictions": scored, "Notes": pd.DataFrame({"Notes": notes})}
-        write_xlsx(sheets, path.with_suffix(".xlsx"))
-    except DataError as error:  # more rows than a workbook holds
-        return [error.sentence]
-    return []
+    if request.excel and ".xlsx" not in suffixes:
+        notices.append(f"A workbook holds {MAX_SHEET_ROWS:,} rows, too few for these. Take the CSV file.")
+    scoring = scored.scoring
+    return Outcome(
+        None,
+        {
+            "rows": scored.n_rows,
+            "added": list(scored.added),
+            "contract": scoring.contract.as_dict(),
+            "drifts": [asdict(drift) for drift in scoring.drifts],
+            "truth": None if scoring.truth is None else asdict(scoring.truth),
+            "notes": [*scored.notices, *notices],
+        },
+    )
 
 
 def _taken_up(job: Job) -> Path | None:

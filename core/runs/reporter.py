@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import select
+import shutil
 import signal
 import socket
 import threading
@@ -241,6 +242,9 @@ def end_descendants() -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the temporary files of writes that did not come to their end."""
+    """Remove the temporary files and folders of writes that did not come to their end."""
     for path in folder.glob(".*"):
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

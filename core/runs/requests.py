@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ from core.runs.preflight.memory import check_memory
 from core.runs.records import Dataset, Run, RunKind
 from core.runs.store import Store
 from core.runs.summon import ensure
-from core.scoring.contract import match_columns
+from core.scoring.contract import check_match, match_columns
 from core.serialization import inspect_bundle
 from core.types import TrainingConfig
 from core.workspace import Workspace, disk_sentence, write_atomically
@@ -75,10 +75,15 @@ class DistilRequest(_Request):
 
 @dataclass(frozen=True)
 class ScoreRequest(_Request):
-    """Predict for a whole table with a model file; `bundle_label` is what people call that model."""
+    """Predict for a whole table with a model file; `bundle_label` is what people call that model.
+
+    `renames` names the table's column for some of the model's; `excel` asks for a workbook too.
+    """
 
     bundle_file: str
     bundle_label: str = ""
+    renames: dict[str, str] = field(default_factory=dict)
+    excel: bool = True
 
 
 def _turned(value: Any, old: type, new: type) -> Any:
@@ -151,7 +156,7 @@ def check_request(workspace: Workspace, store: Store, dataset: Dataset, request:
     """Raise an AppError for whatever of the request cannot be done."""
     table_path(workspace, dataset)
     if isinstance(request, ScoreRequest):
-        _check_scoring(workspace, dataset, Path(request.bundle_file))
+        _check_scoring(workspace, dataset, request)
         return
     cfg = _config(request.config)
     check_config(cfg)
@@ -268,10 +273,11 @@ def _check_columns(
     check_columns(columns, cfg.target_column, excluded, dates, codes, cfg.time_column)
 
 
-def _check_scoring(workspace: Workspace, dataset: Dataset, model_file: Path) -> None:
-    schema = inspect_bundle(model_file).schema
-    if schema is not None:
-        match_columns(schema, _column_names(workspace, dataset))
+def _check_scoring(workspace: Workspace, dataset: Dataset, request: ScoreRequest) -> None:
+    schema = inspect_bundle(Path(request.bundle_file)).schema
+    if schema is None:
+        raise DataError("This model file does not say which columns it needs. Predict with the run that made it.")
+    check_match(match_columns(schema, _column_names(workspace, dataset), request.renames))
 
 
 def _column_names(workspace: Workspace, dataset: Dataset) -> list[str]:

@@ -10,10 +10,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from core.data import as_frame, scaled_tensor
-from core.encoding import encode_frame, impute, numeric_features
+from core.encoding import encode_frame, encode_scaled, impute, numeric_features
 from core.errors import ConfigError
 from core.inference import choose_device, forward
 from core.tables.blanks import without_words
@@ -84,8 +85,17 @@ def features_of(
         frame = _known_cells(schema, coerce_features(known, schema.categorical_columns, coerce))
     else:
         frame = coerce_features(_with_lacking_columns(bundle, frame), categorical, coerce)
-    matrix = impute(_encode(bundle.vectorizer, frame), bundle.feature_medians)
-    return scaled_tensor(bundle.scaler, matrix)
+    return tensor_of(bundle, frame)
+
+
+def tensor_of(bundle: ModelBundle, frame: pd.DataFrame) -> Tensor:
+    """Return the scaled features of rows that are coerced already, their dates expanded: `(n_rows, input_dim)`."""
+    medians = bundle.feature_medians
+    if _is_plain_dict_vectorizer(bundle.vectorizer) and type(bundle.scaler) is StandardScaler and medians is not None:
+        at_once = encode_scaled(bundle.vectorizer, bundle.scaler, np.asarray(medians, dtype=np.float64), frame)
+        if at_once is not None:
+            return torch.from_numpy(at_once)
+    return scaled_tensor(bundle.scaler, impute(_encode(bundle.vectorizer, frame), medians))
 
 
 def schema_of(bundle: ModelBundle) -> InputSchema | None:
@@ -104,8 +114,18 @@ def _with_dates_expanded(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFra
 
 
 def _known_cells(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFrame:
-    """Count a text in a column that held only numbers in training as missing, as an unreadable date is."""
+    """Count as missing what the network cannot know, as an unreadable date is.
+
+    That is a text where training had numbers, a number where it had texts, and anything where it had nothing.
+    """
     for column in schema.by_role("feature"):
+        if column.kind == "empty":
+            frame[column.name] = np.full(len(frame), np.nan)
+        if column.kind == "text" and frame[column.name].dtype != object:
+            frame[column.name] = np.full(len(frame), np.nan)
+        elif column.kind == "text":
+            values = frame[column.name]
+            frame[column.name] = values.where([isinstance(cell, str) for cell in values])
         if column.kind == "number" and frame[column.name].dtype == object:
             frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce").astype(np.float64)
     return frame

@@ -1,109 +1,242 @@
-"""Writes a table of predictions as CSV, XLSX or TSV, such that no cell can act when it is opened.
+"""Writes tables as CSV, TSV, XLSX or Parquet, in a stream, such that no cell can act when it is opened.
 
-Numbers stay numbers; text stays text, ids with leading zeros included.
+Numbers stay numbers; text stays text, ids with leading zeros included. A file appears under its name when it is
+whole, or not at all.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from datetime import date, time
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Protocol
 
-import numpy as np
-import pandas as pd
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from core.errors import DataError
-from core.tables.cell import is_number_text
-from core.workspace import write_atomically
+from core.errors import ConfigError, DataError, DiskError
+from core.scoring.celltext import blocks, inert_text, note_times
+from core.scoring.csvtext import CsvStyle, header_line, lines
+from core.scoring.sheets import MAX_SHEET_ROWS, Workbook
+from core.workspace import disk_sentence, sync
 
-MAX_SHEET_ROWS = 1_048_576
-MAX_CELL_CHARACTERS = 32_767
+__all__ = ["MAX_SHEET_ROWS", "CsvStyle", "TableWriter", "inert_text", "open_writer", "to_tsv", "write_table"]
 
-_ACTIVE_START = ("=", "+", "-", "@", "\t", "\r")
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
+MAIN_SHEET = "Predictions"
 
+DEFAULT_STYLE = CsvStyle()
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write UTF-8 with a byte order mark; a text that a spreadsheet would run gets a leading apostrophe."""
-    inert = _map_texts(frame, inert_text)
-    write_atomically(path, lambda temporary: inert.to_csv(temporary, index=False, encoding="utf-8-sig"))
-
-
-def to_tsv(frame: pd.DataFrame) -> str:
-    """Return the table as tab-separated text, ready to be pasted into a spreadsheet."""
-    one_line = _map_texts(frame, lambda text: inert_text(re.sub(r"[\t\r\n]+", " ", text)))
-    return one_line.to_csv(index=False, sep="\t", lineterminator="\n")
+_NO_SHEETS: Mapping[str, pa.Table] = MappingProxyType({})
+_ROW_GROUP_BYTES = 64 << 20  # of a Parquet file, before they are packed
+_BOM = b"\xef\xbb\xbf"
+_CLIPBOARD = CsvStyle(separator="\t", bom=False)
 
 
-def write_xlsx(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """Write a workbook with one sheet a frame, every text cell as text, headers too.
+class TableWriter(Protocol):
+    """A table file in the making, at a temporary name until it is finished."""
 
-    Raises DataError for more rows than a sheet can hold.
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write rows, of the same columns in each call.
+
+        Raises DiskError, and DataError for more rows than a workbook holds; then nothing is left of the file.
+        """
+
+    def finish(self, sheets: Mapping[str, pa.Table] = _NO_SHEETS) -> tuple[str, ...]:
+        """Complete the file, with more sheets if it is a workbook; return what is to be said of changed cells.
+
+        Raises what `write` does.
+        """
+
+    def abandon(self) -> None:
+        """Remove what was written; after `finish`, do nothing."""
+
+
+def open_writer(path: Path, schema: pa.Schema, style: CsvStyle = DEFAULT_STYLE) -> TableWriter:
+    """Begin a table file of the kind that the suffix of `path` says: .csv, .tsv, .xlsx or .parquet.
+
+    Text is UTF-8. A column of moments is written without the time of day until a batch holds one that is not
+    midnight, and with it from that batch on. A text that a spreadsheet would run gets an apostrophe in a text
+    file, and is a text cell in a workbook. Numbers keep all their digits.
+
+    Its columns need names that differ. Raises ConfigError for another suffix, DataError for more columns than a
+    workbook holds, DiskError when the disk refuses.
     """
-    for name, frame in sheets.items():
-        if len(frame) >= MAX_SHEET_ROWS:
-            raise DataError(
-                f"Sheet {name!r} would need {len(frame) + 1:,} rows and a workbook holds {MAX_SHEET_ROWS:,}. "
-                "Take the CSV file."
-            )
-    write_atomically(path, lambda temporary: _save_workbook(sheets, temporary))
+    if not len(schema):
+        raise DataError("There are no columns to write.")
+    match path.suffix.lower():
+        case ".csv":
+            return _Writer(path, lambda temporary: _TextFile(temporary, schema, style))
+        case ".tsv":
+            return _Writer(path, lambda temporary: _TextFile(temporary, schema, replace(style, separator="\t")))
+        case ".xlsx":
+            return _Writer(path, lambda temporary: _WorkbookFile(temporary, schema))
+        case ".parquet":
+            return _Writer(path, lambda temporary: _ParquetFile(temporary, schema))
+    raise ConfigError(f"'{path.name}' has an extension that is not written. Choose among: {', '.join(SUFFIXES)}.")
 
 
-def inert_text(text: str) -> str:
-    """Return `text` such that a spreadsheet shows it rather than runs it."""
-    return f"'{text}" if text.startswith(_ACTIVE_START) and not is_number_text(text) else text
+def write_table(
+    table: pa.Table, path: Path, sheets: Mapping[str, pa.Table] = _NO_SHEETS, style: CsvStyle = DEFAULT_STYLE
+) -> tuple[str, ...]:
+    """Write a whole table, as `open_writer` does; return what is to be said of changed cells."""
+    writer = open_writer(path, table.schema, style)
+    for batch in table.to_batches():
+        writer.write(batch)
+    return writer.finish(sheets)
 
 
-def _save_workbook(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
-    workbook = Workbook(write_only=True)
-    for name, frame in sheets.items():
-        sheet = workbook.create_sheet(name)
-        sheet.freeze_panes = "A2"
-        sheet.append([_cell(sheet, str(column)) for column in frame.columns])
-        for row in _rows(frame):
-            sheet.append([_cell(sheet, value) for value in row])
-    workbook.save(path)
+def to_tsv(table: pa.Table) -> str:
+    """Return the table as tab-separated text, one line a row, ready to be pasted into a spreadsheet."""
+    batches = table.to_batches()
+    timed = [False] * table.num_columns
+    for batch in batches:
+        note_times(timed, batch)
+    parts = [header_line(table.column_names, _CLIPBOARD, flat=True)]
+    parts += [lines(block, _CLIPBOARD, timed, flat=True) for batch in batches for block in blocks(batch)]
+    return b"".join(parts).decode("utf-8", "replace")
 
 
-def _cell(sheet: Any, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    cell = WriteOnlyCell(sheet, value=_NOT_IN_XML.sub("�", value)[:MAX_CELL_CHARACTERS])
-    cell.data_type = "s"
-    if value.startswith(_ACTIVE_START):
-        cell.quotePrefix = True
-    return cell
+class _File(Protocol):
+    """What a writer fills: a file of one kind, at its temporary path."""
+
+    def add(self, batch: pa.RecordBatch) -> None: ...
+
+    def end(self, sheets: Mapping[str, pa.Table]) -> tuple[str, ...]: ...
+
+    def close(self) -> None: ...
 
 
-def _rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    columns = [[_plain(value) for value in frame.iloc[:, index].tolist()] for index in range(frame.shape[1])]
-    return zip(*columns, strict=True)
+class _Writer:
+    """Fills a file in a hidden folder beside its path, and moves it there when it is whole.
+
+    The folder also takes what is needed on the way. It goes in the end, and after any error.
+    """
+
+    def __init__(self, path: Path, begin: Callable[[Path], _File]) -> None:
+        self._path = path
+        self._folder: Path | None = None
+        self._file: _File | None = None
+        with self._or_nothing():
+            self._folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=".writing-"))
+            self._temporary = self._folder / path.name
+            self._file = begin(self._temporary)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with self._or_nothing():
+            self._open_file().add(batch)
+
+    def finish(self, sheets: Mapping[str, pa.Table] = _NO_SHEETS) -> tuple[str, ...]:
+        with self._or_nothing():
+            said = self._open_file().end(sheets)
+            self._file = None
+            sync(self._temporary)
+            os.replace(self._temporary, self._path)
+            self.abandon()
+            sync(self._path.parent)
+        return said
+
+    def abandon(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):  # of a full disk
+                self._file.close()
+            self._file = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _open_file(self) -> _File:
+        if self._file is None:
+            raise ValueError("The file was finished or abandoned.")
+        return self._file
+
+    @contextmanager
+    def _or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.abandon()
+            raise DiskError(disk_sentence(error, self._path)) from error
+        except BaseException:
+            self.abandon()
+            raise
 
 
-def _plain(value: Any) -> Any:
-    """Return a cell as the workbook writer takes it; None for nothing and for what is not finite."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if isinstance(value, pd.Timestamp):
-        return value.tz_localize(None).to_pydatetime()
-    return value if isinstance(value, (str, bool, int, date, time)) else str(value)
+class _TextFile:
+    def __init__(self, path: Path, schema: pa.Schema, style: CsvStyle) -> None:
+        self._style = style
+        self._timed = [False] * len(schema)
+        self._file = path.open("wb")
+        self._unwritten = [_BOM if style.bom else b"", header_line(schema.names, style)]
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self._start()
+        note_times(self._timed, batch)
+        for block in blocks(batch):
+            self._file.write(lines(block, self._style, self._timed))
+
+    def end(self, sheets: Mapping[str, pa.Table]) -> tuple[str, ...]:
+        self._start()
+        self._file.close()
+        return ()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _start(self) -> None:
+        self._file.writelines(self._unwritten)
+        self._unwritten = []
 
 
-def _map_texts(frame: pd.DataFrame, change: Any) -> pd.DataFrame:
-    """Apply `change` to every text of the table, column names included."""
-    result = frame.copy(deep=False)
-    for index in range(frame.shape[1]):
-        values = frame.iloc[:, index]
-        if not pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_datetime64_any_dtype(values.dtype):
-            cells = [change(cell) if isinstance(cell, str) else cell for cell in values.tolist()]
-            result.isetitem(index, np.array(cells, dtype=object))
-    result.columns = pd.Index([change(str(column)) for column in frame.columns])
-    return result
+class _ParquetFile:
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._file = path.open("wb")
+        self._parquet = pq.ParquetWriter(self._file, schema, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self._waiting.append(batch)
+        if sum(waiting.nbytes for waiting in self._waiting) >= _ROW_GROUP_BYTES:
+            self._write_group()
+
+    def end(self, sheets: Mapping[str, pa.Table]) -> tuple[str, ...]:
+        self._write_group()
+        self._parquet.close()
+        self._file.close()
+        return ()
+
+    def close(self) -> None:
+        self._parquet.is_open = False  # else it would write its footer when it is collected
+        self._file.close()
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            self._parquet.write_table(pa.Table.from_batches(self._waiting, self._schema))
+            self._waiting = []
+
+
+class _WorkbookFile:
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._workbook = Workbook(path)
+        self._sheet = self._workbook.add_sheet(MAIN_SHEET, schema)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self._sheet.add(batch)
+
+    def end(self, sheets: Mapping[str, pa.Table]) -> tuple[str, ...]:
+        self._sheet.end()
+        for name, table in sheets.items():
+            sheet = self._workbook.add_sheet(name, table.schema)
+            for batch in table.to_batches():
+                sheet.add(batch)
+            sheet.end()
+        return self._workbook.finish()
+
+    def close(self) -> None:
+        self._workbook.close()

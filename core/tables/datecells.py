@@ -99,6 +99,7 @@ def full_year(two_digits: int) -> int:
     return two_digits + (1900 if two_digits >= 69 else 2000)
 
 
+@lru_cache(maxsize=100_000)  # tables that are read in parts repeat their days in each
 def _read_text(text: str) -> DateCell:
     if is_missing_text(text):
         return BLANK

@@ -102,7 +102,7 @@ def expand_date_columns(
             pieces.append(values.to_frame())
             continue
         format = (formats or {}).get(name) or infer_date_format(values)
-        pieces.append(_date_features(values, name, format))
+        pieces.append(date_features(parse_dates(values, format)[0], name, format))
     result = pd.concat(pieces, axis=1) if pieces else frame.copy()
     _check_names(result)
     return result
@@ -121,24 +121,30 @@ def _check_names(frame: pd.DataFrame) -> None:
         raise DataError(f"A date would become the column '{taken}', but the table has one. Rename that.")
 
 
-def _date_features(values: pd.Series, name: str, format: DateFormat) -> pd.DataFrame:
-    dates, _ = parse_dates(values, format)
+def date_features(dates: pd.Series, name: str, format: DateFormat) -> pd.DataFrame:
+    """Return the numbers that replace the column `name` of dates (datetime64), NaN where there is none."""
+    codes, distinct = pd.factorize(dates, use_na_sentinel=False)
+    features = _features_of(pd.Series(distinct))
+    missing = np.asarray(distinct.isna())
+    wanted = date_feature_names(name, format)
+    columns = {f"{name}__{key}": np.where(missing, np.nan, column)[codes] for key, column in features.items()}
+    return pd.DataFrame({key: columns[key] for key in wanted}, index=dates.index)
+
+
+def _features_of(dates: pd.Series) -> dict[str, NDArray[np.float64]]:
     parts = dates.dt
     numbers = {
         "year": parts.year, "month": parts.month, "day": parts.day, "day_of_week": parts.day_of_week,
         "day_of_year": parts.day_of_year, "week_of_year": parts.isocalendar()["week"],
         "is_month_start": parts.is_month_start, "is_month_end": parts.is_month_end,
         "hour": parts.hour, "minute": parts.minute,
-        "elapsed_days": (dates - pd.Timestamp(0)) / pd.Timedelta(days=1),
+        "elapsed_days": (dates - pd.Timestamp(0).as_unit("us")) / pd.Timedelta(days=1),
     }  # fmt: skip
     features = {key: column.to_numpy(dtype=np.float64, na_value=np.nan) for key, column in numbers.items()}
     for key, period in PERIODS.items():
         angle = 2 * np.pi * features[key] / period
         features[f"sin_{key}"], features[f"cos_{key}"] = np.sin(angle), np.cos(angle)
-    missing = dates.isna().to_numpy()
-    wanted = date_feature_names(name, format)
-    columns = {f"{name}__{key}": np.where(missing, np.nan, column) for key, column in features.items()}
-    return pd.DataFrame({key: columns[key] for key in wanted}, index=values.index)
+    return features
 
 
 def _naive(values: pd.Series) -> pd.Series:

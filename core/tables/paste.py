@@ -26,35 +26,41 @@ Rows = list[list[str]]
 
 @dataclass(frozen=True)
 class PastedTable:
-    """Pasted rows with every cell a text, under the model's names where a header was recognised."""
+    """Pasted rows with every cell a text, under the model's names where a header was recognised.
+
+    `plain` are the same rows with numbers like 1.234,56 written with a decimal point alone.
+    """
 
     frame: pd.DataFrame
+    plain: pd.DataFrame
     has_header: bool
     notices: tuple[str, ...]
 
 
-def read_pasted(text: str, known_columns: Sequence[str]) -> PastedTable:
+def read_pasted(text: str, known_columns: Sequence[str], all_columns: Sequence[str] = ()) -> PastedTable:
     """Return the pasted rows. Cells are separated by TAB, as from Excel, or by `, ; |`.
 
     A header is recognised by the model's columns, whatever the case and blanks; without one there
-    must be exactly as many columns as the model has, in its order. Raises DataError when nothing
-    fits, when there are no rows, or over 5,000 of them.
+    must be exactly as many columns as the model has, in its order, or as the table it was trained on
+    had (`all_columns`). Raises DataError when nothing fits, when there are no rows, or over 5,000 of them.
     """
     rows = _cut(text, known_columns)
     if not rows:
         raise DataError("Nothing was pasted. Copy the rows with their header and paste them here.")
     has_header = _is_header(rows[0], known_columns)
-    if not has_header and len(rows[0]) != len(known_columns):
+    orders = {len(order): tuple(order) for order in (all_columns, known_columns) if order}
+    if not has_header and len(rows[0]) not in orders:
         raise DataError(
             f"None of the model's columns is in the first row ({shown(_quoted(rows[0]))}). "
             f"Paste a header, or the columns in this order: {shown(_quoted(known_columns))}."
         )
-    names, notices = _names(rows[0], known_columns) if has_header else (tuple(known_columns), ())
+    names, notices = _names(rows[0], known_columns) if has_header else (orders[len(rows[0])], ())
     body = rows[1:] if has_header else rows
     _check_count(body)
     cells, fitted = _fit(body, len(names), first_row=len(rows) - len(body) + 1)
     frame = pd.DataFrame(cells, columns=list(names), dtype="str")
-    return PastedTable(*_repair_marks(frame, has_header, notices + fitted))
+    plain, repaired = _without_marks(frame)
+    return PastedTable(frame, plain, has_header, notices + fitted + repaired)
 
 
 def _cut(text: str, known_columns: Sequence[str]) -> Rows:
@@ -130,22 +136,18 @@ def _fit(body: Rows, n_columns: int, *, first_row: int) -> tuple[Rows, tuple[str
     return fitted, (notice,) if n_short else ()
 
 
-def _repair_marks(
-    frame: pd.DataFrame, has_header: bool, notices: tuple[str, ...]
-) -> tuple[pd.DataFrame, bool, tuple[str, ...]]:
-    """Rewrite columns of numbers like 1.234,56 or 1,234.56 with a decimal point alone."""
+def _without_marks(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows with numbers like 1.234,56 or 1,234.56 with a decimal point alone, and a notice on them."""
     texts = {name: pa.array(frame[name].str.strip(), pa.string()) for name in frame.columns}
     found = {name: find_marks(pc.unique(cells.filter(pc.not_equal(cells, "")))) for name, cells in texts.items()}
     decimal = table_decimal(found.values())
-    repaired = []
+    plain = {}
     for name, cells in texts.items():
         marks = settled(found[name], decimal)
         if marks is not None and marks != PLAIN:
-            frame[name] = pd.Series(without_marks(cells, marks).to_pylist(), dtype="str")
-            repaired.append(f"'{name}'")
-    if repaired:
-        notices += (f"Numbers with a comma were recognised in {shown(repaired)}.",)
-    return frame, has_header, notices
+            plain[name] = pd.Series(without_marks(cells, marks).to_pylist(), dtype="str")
+    notice = f"Numbers with a comma were recognised in {shown(_quoted(list(plain)))}."
+    return frame.assign(**plain), (notice,) if plain else ()
 
 
 def _quoted(names: Sequence[str]) -> list[str]:

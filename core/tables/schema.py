@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.tables.codes import code_column
 from core.tables.coerce import coerce_column
 from core.tables.dates import infer_date_format, parse_dates
 from core.tables.options import AUTOMATIC, UNCHOSEN, ColumnOptions, DateOrder, ReadOptions
-from core.types import ColumnRole, ColumnSchema, InputSchema
+from core.types import N_QUANTILES, ColumnRole, ColumnSchema, InputSchema
 
 MAX_CATEGORIES = 1_000
+MICROS_PER_DAY = 86_400_000_000
 
 
 def describe_inputs(
@@ -25,7 +27,7 @@ def describe_inputs(
     categorical: Collection[str] = (),
     reading: ReadOptions = AUTOMATIC,
 ) -> InputSchema:
-    """Return the role, kind, range or categories of every column of `frame`, in its order.
+    """Return the role, kind, range, deciles or categories of every column of `frame`, in its order.
 
     A column with several roles counts as the target first, then as excluded, then as a date. A feature
     in `categorical` is described by its codes. Missing cells include the words for nothing, infinite
@@ -62,6 +64,24 @@ def describe_column(
     return replace(described, missing_words=own.missing_words) if own.missing_words else described
 
 
+def deciles(numbers: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the 0, 10, … 100 % quantiles of finite numbers, interpolated; nothing where there are none."""
+    if not len(numbers):
+        return ()
+    shares = np.arange(N_QUANTILES) / (N_QUANTILES - 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # between -1e308 and 1e308 lies more than a float holds
+        found = np.quantile(numbers, shares)
+    if not np.isfinite(found).all():
+        found = np.quantile(numbers, shares, method="lower")
+    return tuple(np.maximum.accumulate(found).tolist())
+
+
+def days_of(dates: pd.Series) -> NDArray[np.float64]:
+    """Return dates as days since 1970-01-01, the time of day as a fraction; NaN where there is none."""
+    micros = dates.to_numpy(dtype="datetime64[us]")
+    return np.where(np.isnat(micros), np.nan, micros.astype(np.int64) / MICROS_PER_DAY)
+
+
 def _describe(values: pd.Series, name: str, role: ColumnRole, is_categorical: bool, own: ColumnOptions) -> ColumnSchema:
     if role == "date":
         return _describe_dates(values, name, own.date_order)
@@ -74,7 +94,8 @@ def _describe_dates(values: pd.Series, name: str, order: DateOrder | None) -> Co
     date_format = infer_date_format(values, order)
     dates, _ = parse_dates(values, date_format)
     n_missing, n_distinct = int(dates.isna().sum()), int(dates.nunique())
-    return ColumnSchema(name, "date", "date", n_missing, n_distinct, date_format=date_format)
+    quantiles = deciles(days_of(dates.dropna()))
+    return ColumnSchema(name, "date", "date", n_missing, n_distinct, date_format=date_format, quantiles=quantiles)
 
 
 def _describe_cells(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
@@ -88,6 +109,7 @@ def _describe_cells(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSche
     return ColumnSchema(
         name, role, "number", n_missing, len(np.unique(numbers)),
         float(numbers.min()), float(numbers.max()), float(np.median(numbers)),
+        quantiles=() if role == "excluded" else deciles(numbers),
     )  # fmt: skip
 
 
@@ -105,5 +127,5 @@ def _describe_texts(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSche
         return ColumnSchema(name, role, "text", n_missing, n_distinct, categories=categories, categories_cut=cut)
     return ColumnSchema(
         name, role, "mixed", n_missing, n_distinct, float(numbers.min()), float(numbers.max()),
-        float(np.median(numbers)), categories, cut,
+        float(np.median(numbers)), categories, cut, quantiles=deciles(numbers) if role == "feature" else (),
     )  # fmt: skip

@@ -30,7 +30,7 @@ if intake is not None:
 if dataset is None:
     st.title("Bring a table")
     st.markdown("A header row, then one row per case. It stays on this machine.")
-    upload_table("data_upload", "CSV, Excel, ODS or Parquet")
+    upload_table("CSV, Excel, ODS or Parquet")
     paste_table("data_paste")
     added = choose_earlier("data_earlier")
     st.subheader("Or try one of ours")
@@ -48,8 +48,9 @@ if again.button("Another table", icon=":material/upload_file:", width="stretch",
     set_current("dataset", None)
     st.rerun()
 st.markdown(reading_words(report))
-show_notices(report)
-choose_sheet(dataset, report)
+with st.container():  # what comes and goes has a place of its own, so that what stands below stays as it was left
+    show_notices(report)
+    choose_sheet(dataset, report)
 
 st.dataframe(
     read_head(dataset), height=250, hide_index=True, key="data_head", placeholder="",
@@ -61,18 +62,20 @@ change_reading(dataset, report)
 
 st.subheader("What should be predicted, and from what?")
 choose_roles(dataset, report)
-if sentence := roles_sentence(report, dataset.roles):
-    st.caption(sentence)
 target = dataset.roles.target
-if target:
-    show_outcome(dataset, target)
+with st.container():
+    if sentence := roles_sentence(report, dataset.roles):
+        st.caption(sentence)
+    if target:
+        show_outcome(dataset, target)
 if st.button(
     "Go on to Train", type="primary", icon=":material/arrow_forward:", disabled=target is None, key="data_next",
     help=None if target else "Choose the target first.",
 ):  # fmt: skip
     st.switch_page(TRAIN_PAGE, query_params={"dataset": dataset.id})
 
-show_checks(dataset, report)
+with st.container():
+    show_checks(dataset, report)
 st.subheader("Columns")
 show_columns(report, dataset.roles)
 if target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -34,23 +35,42 @@ ROLE_LISTS = {"leave_out": "excluded", "as_category": "categories", "as_date": "
 
 
 def show_checks(dataset: Dataset, report: ReadReport) -> None:
-    """Draw the checks of the table for its target, or that they are being made."""
+    """Draw the checks of the table for its target; while they are made anew, those from before the change."""
     question = question_of(report, dataset.roles)
     if question is None:
         return
     st.subheader("Checks")
     checks = checks_for(get_workspace(), dataset, question)
+    key = f"data_checked_{dataset.id}"
+    with st.container():
+        if checks is None:
+            st.fragment(_wait, run_every=LOOK_SECONDS)(dataset, question)
     if checks is None:
-        st.fragment(_wait, run_every=LOOK_SECONDS)(dataset, question)
-        return
+        checks = _from_before(dataset, question, st.session_state.get(key))
+    else:
+        st.session_state[key] = question.as_dict()
+    _draw(dataset, report, checks)
+
+
+def _draw(dataset: Dataset, report: ReadReport, checks: Sequence[Check]) -> None:
     look, fixed, passed = ([check for check in checks if check.state == state] for state in ("look", "fixed", "passed"))
-    for check in look:
-        _show(dataset, report, check, ":material/visibility:", "orange")
-    for check in fixed:
-        _show(dataset, report, check, ":material/build:", "blue")
+    with st.container():
+        for check in look:
+            _show(dataset, report, check, ":material/visibility:", "orange")
+        for check in fixed:
+            _show(dataset, report, check, ":material/build:", "blue")
     if passed:
-        with st.expander(f"{plural(len(passed), 'check')} passed", icon=":material/check_circle:"):
+        words = f"{plural(len(passed), 'check')} passed"
+        with st.expander(words, key="data_checks_passed", icon=":material/check_circle:"):
             st.markdown("\n".join(f"- **{escape(check.title)}.** {escape(check.evidence)}" for check in passed))
+
+
+def _from_before(dataset: Dataset, question: Question, before: dict[str, Any] | None) -> list[Check]:
+    """Return the checks of the question before, if it was about the same target, without those acted upon."""
+    if before is None or before["target"] != question.target:
+        return []
+    checks = checks_for(get_workspace(), dataset, Question.from_dict(before)) or ()
+    return [check for check in checks if check.action is None or not _is_done(dataset.roles, check.action)]
 
 
 def _wait(dataset: Dataset, question: Question) -> None:
@@ -73,7 +93,7 @@ def _show(dataset: Dataset, report: ReadReport, check: Check, icon: str, colour:
         if check.action is not None:
             _offer(button, dataset, report, check.id, check.action)
         if check.examples:
-            with st.expander("Rows", icon=":material/table_rows:"):
+            with st.expander("Rows", key=f"data_check_examples_{check.id}", icon=":material/table_rows:"):
                 st.dataframe(
                     pd.DataFrame([{"Row": example.row, **example.cells} for example in check.examples]),
                     hide_index=True, key=f"data_check_rows_{check.id}", alt=f"Rows that show it: {check.title}",
@@ -95,6 +115,10 @@ def _offer(
 def _named(columns: Sequence[str]) -> str:
     more = len(columns) - SHOWN_COLUMNS
     return ", ".join(escape(name) for name in columns[:SHOWN_COLUMNS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_done(roles: Roles, action: Action) -> bool:
+    return (action.kind in ROLE_LISTS or action.kind == "order_by_time") and _with_roles(roles, action) == roles
 
 
 def _with_roles(roles: Roles, action: Action) -> Roles:

@@ -7,13 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
-from core.scoring.write import write_csv, write_xlsx
+from core.scoring.write import write_table
 
 CSV_TYPE = "text/csv"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-SHEET_NAME = "Predictions"
+PARQUET_TYPE = "application/vnd.apache.parquet"
 
 
 def download_file(label: str, path: Path, file_name: str, mime: str, key: str, *, primary: bool = False) -> None:
@@ -38,10 +39,7 @@ def _writer(frame: pd.DataFrame, suffix: str) -> Callable[[], bytes]:
     def write() -> bytes:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"table{suffix}"
-            if suffix == ".csv":
-                write_csv(frame, path)
-            else:
-                write_xlsx({SHEET_NAME: frame}, path)
+            write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
             return path.read_bytes()
 
     return write

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
 from core.errors import AppError
-from core.scoring.cells import cell_notes
-from core.scoring.contract import ColumnMatch, match_columns
+from core.scoring.contract import check_match, match_columns
 from core.scoring.write import to_tsv
 from core.tables.files.columns import apply_plan, plan_column
-from core.tables.paste import read_pasted
+from core.tables.paste import PastedTable, read_pasted
 from core.tables.read import frame_of
 from core.types import ColumnSchema, InputSchema
+from pages.shared.contract import choose_renames, show_contract
 from pages.shared.downloads import download_frame
 from pages.shared.models import Model
 from pages.shared.text import escape, file_stem, plural
+from pages.shared.truth import show_truth
+
+if TYPE_CHECKING:
+    from core.scoring.scorer import Scoring
 
 PINNED_COLUMNS = 4
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """The pasted rows with their predictions, and what was noticed on the way."""
+    """The pasted rows with their predictions, and what was found on the way."""
 
     frame: pd.DataFrame
     notices: tuple[str, ...]
-    warnings: tuple[str, ...]
-    match: ColumnMatch
+    scoring: Scoring
     n_user_columns: int
 
 
@@ -56,9 +60,14 @@ def paste_panel(model: Model, schema: InputSchema) -> None:
     sent = st.session_state.get(f"{key}_sent")
     if sent is None:
         return
+    renames: dict[str, str] = st.session_state.get(f"{key}_renames", {})
     try:
+        pasted = read_text(sent, schema)
+        match = match_columns(schema, list(pasted.frame.columns), known_renames(renames, pasted.frame.columns))
+        choose_renames(f"{key}_renames", schema, match, _samples(pasted.frame))
+        check_match(match)
         with st.spinner("Predicting …"):
-            predicted = predict_text(model.path, model.path.stat().st_mtime, sent)
+            predicted = predict_text(model.path, model.path.stat().st_mtime, sent, tuple(match.renamed.items()))
     except AppError as error:
         st.error(escape(error.sentence), icon=":material/error:")
         return
@@ -72,18 +81,27 @@ def example_rows(schema: InputSchema) -> str:
     return row.to_csv(sep="\t", index=False, lineterminator="\n")  # for our own box, where no text can act
 
 
+def known_renames(renames: Mapping[str, str], columns: Collection[str]) -> dict[str, str]:
+    """Return the renames whose column a table has: others were chosen for another table."""
+    return {name: source for name, source in renames.items() if source in columns}
+
+
+def read_text(text: str, schema: InputSchema) -> PastedTable:
+    """Return pasted rows, held against a model's columns. Raises DataError."""
+    return read_pasted(text, schema.feature_columns, [column.name for column in schema.columns])
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
-def predict_text(path: Path, modified: float, text: str) -> Predicted:
+def predict_text(path: Path, modified: float, text: str, renames: tuple[tuple[str, str], ...] = ()) -> Predicted:
     """Read pasted rows and predict for them; raises AppError with a sentence."""
     from core.scoring.files import score_frame
 
-    bundle = _bundle(path, modified)
-    columns = bundle.schema.feature_columns
-    pasted = read_pasted(text, columns)
-    match = match_columns(bundle.schema, list(pasted.frame.columns))
-    frame = with_numbers(pasted.frame)
-    warnings = cell_notes(bundle.schema, frame)
-    return Predicted(score_frame(bundle, frame), pasted.notices, warnings, match, pasted.frame.shape[1])
+    bundle = load_model(path, modified)
+    pasted = read_text(text, bundle.schema)
+    scored, scoring = score_frame(bundle, with_numbers(pasted.plain), renames=dict(renames))
+    n_own = pasted.frame.shape[1]
+    frame = pd.concat([pasted.frame, scored.iloc[:, n_own:]], axis=1)
+    return Predicted(frame, pasted.notices, scoring, n_own)
 
 
 def with_numbers(texts: pd.DataFrame) -> pd.DataFrame:
@@ -96,31 +114,24 @@ def with_numbers(texts: pd.DataFrame) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _bundle(path: Path, modified: float) -> Any:
+def load_model(path: Path, modified: float) -> Any:
+    """Return a model, loaded once; `modified` is the time of its file, so that a new one is loaded anew."""
     from core.serialization import load_bundle
 
     return load_bundle(path)
 
 
-def show_match(match: ColumnMatch) -> None:
-    """Draw which of the model's columns were found, which are missing, and which are not used."""
-    found, *others = match.notes
-    (st.warning if match.missing else st.success)(
-        escape(found), icon=":material/warning:" if match.missing else ":material/check_circle:"
-    )
-    for note in others:
-        st.caption(escape(note))
-
-
 def show_predicted(frame: pd.DataFrame, n_added: int, key: str) -> None:
     """Draw rows with their predictions; the prediction is pinned, so that it is seen without scrolling."""
-    added = list(frame.columns[len(frame.columns) - n_added :]) if n_added else []
-    if n_added == 1:
+    added = list(frame.columns[len(frame.columns) - n_added :])
+    shares = added[1:-2]
+    if not shares:
         frame = frame.assign(**{added[0]: readable(frame[added[0]])})
-    share = st.column_config.NumberColumn(format="percent", pinned=n_added <= PINNED_COLUMNS)
+    pinned = st.column_config.Column(pinned=True)
+    share = st.column_config.NumberColumn(format="percent", pinned=len(shares) < PINNED_COLUMNS)
     st.dataframe(
         frame, key=key, hide_index=True, placeholder="", alt="Rows with their predictions",
-        column_config=dict.fromkeys(added[1:], share) | dict.fromkeys(added[:1], st.column_config.Column(pinned=True)),
+        column_config=dict.fromkeys(shares, share) | {added[0]: pinned},
     )  # fmt: skip
 
 
@@ -131,17 +142,21 @@ def readable(values: pd.Series) -> pd.Series:
 
 
 def _show(predicted: Predicted, stem: str) -> None:
-    show_match(predicted.match)
+    show_contract(predicted.scoring.contract, "predict_pasted_contract")
     for notice in predicted.notices:
         st.caption(escape(notice))
-    for warning in predicted.warnings:
-        st.warning(escape(warning), icon=":material/warning:")
     st.subheader(f"Predictions for {plural(len(predicted.frame), 'row')}", anchor=False)
+    if predicted.scoring.truth is not None:
+        show_truth(asdict(predicted.scoring.truth))
     show_predicted(predicted.frame, len(predicted.frame.columns) - predicted.n_user_columns, "predict_pasted")
     download_frame(predicted.frame, f"{stem}_predictions", "predict_pasted_file")
     with st.expander("Copy back to Excel", icon=":material/content_copy:"):
         st.caption("Use the copy button in the corner, then paste into a sheet.")
-        st.code(to_tsv(predicted.frame), language=None, height=200)
+        st.code(to_tsv(pa.Table.from_pandas(predicted.frame, preserve_index=False)), language=None, height=200)
+
+
+def _samples(frame: pd.DataFrame) -> dict[str, list[str | None]]:
+    return {str(name): frame[name].tolist() for name in frame.columns}
 
 
 def _typical(column: ColumnSchema) -> Any:

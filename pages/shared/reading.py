@@ -55,8 +55,9 @@ def choose_sheet(dataset: Dataset, report: ReadReport) -> None:
 
 def change_reading(dataset: Dataset, report: ReadReport) -> None:
     """Draw how a table was read; where something else is chosen, read it again and open what that gives."""
-    if sentence := said("data_reading"):
-        st.error(escape(sentence), icon=":material/error:")
+    with st.container():
+        if sentence := said("data_reading"):
+            st.error(escape(sentence), icon=":material/error:")
     options = show_decisions(f"data_reading_{dataset.id}", report)
     if options is not None and options != report.options:
         read_as(dataset, options)

@@ -18,7 +18,7 @@ from core.runs.store import Store, open_store
 from core.runs.summon import ensure
 from core.workspace import Workspace, open_workspace
 
-IdName = Literal["dataset", "run", "job", "intake"]
+IdName = Literal["dataset", "run", "job", "intake", "rows", "rows_intake"]
 DATA_PAGE = "pages/build/data.py"
 TRAIN_PAGE = "pages/build/train.py"
 DISTIL_PAGE = "pages/build/distil.py"
@@ -71,10 +71,16 @@ def current_dataset() -> Dataset | None:
     return _known(get_store().dataset, "dataset", dataset_id) if dataset_id else None
 
 
-def current_intake() -> Intake | None:
+def current_rows() -> Dataset | None:
+    """Return the table to predict for that is in the address. Raises RunError when there is no such table."""
+    dataset_id = current_id("rows")
+    return _known(get_store().dataset, "rows", dataset_id) if dataset_id else None
+
+
+def current_intake(name: IdName = "intake") -> Intake | None:
     """Return the file on its way in that is in the address. Raises RunError when there is no such file."""
-    intake_id = current_id("intake")
-    return _known(lambda value: look(get_workspace(), value), "intake", intake_id) if intake_id else None
+    intake_id = current_id(name)
+    return _known(lambda value: look(get_workspace(), value), name, intake_id) if intake_id else None
 
 
 def current_run() -> Run | None:

@@ -1,4 +1,4 @@
-"""Predict: for a file, or for rows pasted from Excel; predictions go back into a spreadsheet."""
+"""Predict: for a file, for rows pasted from Excel, or for one row in a form; predictions go back into a spreadsheet."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from core.errors import AppError
 from pages.shared.live import show_log, watch
 from pages.shared.models import choose_model, model_words, summary_now
 from pages.shared.pasted import paste_panel
+from pages.shared.rowform import row_panel
 from pages.shared.scoring import file_panel, show_predictions
 from pages.shared.state import get_store, set_current
 from pages.shared.text import escape
@@ -47,10 +48,12 @@ if summary.schema is None:
     st.stop()
 
 way = st.segmented_control(
-    "From", ["A file", "Pasted rows"], default="A file", required=True, key="predict_way", persist_state="session",
-    label_visibility="collapsed",
+    "From", ["A file", "Pasted rows", "One row"], default="A file", required=True, key="predict_way",
+    persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
 if way == "A file":
     file_panel(model, summary.schema)
-else:
+elif way == "Pasted rows":
     paste_panel(model, summary.schema)
+else:
+    row_panel(model, summary)

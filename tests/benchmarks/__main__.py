@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-from tests.benchmarks import estimates, large, steps, waits
+from tests.benchmarks import estimates, large, scoring, steps, waits
 
 
 def main() -> None:
@@ -31,6 +31,8 @@ def main() -> None:
     print(f"  the same where no worker was waiting: {seconds:.2f} s")
     print("\nA large file, in Chromium")
     large.print_large()
+    print("\nPredictions for a large file")
+    scoring.print_scoring(scoring.ROWS)
     print(f"\nEstimates of {estimates.EPOCHS} epochs, beside the runs (promised: within a factor {estimates.WITHIN})")
     estimates.print_comparisons()
 

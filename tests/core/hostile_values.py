@@ -7,6 +7,13 @@ from tests.core.hostile_changes import manifest, manifest_text, preprocess, put
 from tests.core.hostile_packing import Case, Piece, pieces_of, zip_of
 
 CODES = [False] * len(make_schema().columns)  # age, city, when, id, the target, and the texts
+DECILES = "0 1 2 3 4 5 6 7 8 9 10"
+
+
+def deciles(text: str, column: int = 0) -> list[str]:
+    """Return a list of deciles in which one column has `text`."""
+    return [text if index == column else "" for index in range(len(CODES))]
+
 
 MANIFESTS = {
     "another format": Case(manifest(put("format", "keras")), "not that of a Rowsmith model"),
@@ -97,6 +104,33 @@ MANIFESTS = {
     ),
     "a word for missing without end": Case(
         manifest(put("schema/missing_words", [["x" * 300], *([] for _ in CODES[1:])])), "more or longer"
+    ),
+    "deciles too few columns": Case(manifest(put("schema/quantiles", [""])), "lists of one length"),
+    "deciles as a list": Case(manifest(put("schema/quantiles", [list(range(11)), *CODES[1:]])), "not a text"),
+    "ten deciles": Case(manifest(put("schema/quantiles", deciles("0 1 2 3 4 5 6 7 8 9"))), "for 11 deciles"),
+    "twelve deciles": Case(manifest(put("schema/quantiles", deciles(DECILES + " 11"))), "for 11 deciles"),
+    "a million deciles": Case(manifest(put("schema/quantiles", deciles("0 " * 1_000_000 + "0"))), "for 11 deciles"),
+    "deciles of a blank": Case(manifest(put("schema/quantiles", deciles(" "))), "for 11 deciles"),
+    "a decile that is a word": Case(manifest(put("schema/quantiles", deciles(DECILES[:-2] + "ten"))), "for 11 deciles"),
+    "a decile NaN": Case(manifest(put("schema/quantiles", deciles(DECILES[:-2] + "nan"))), "for 11 deciles"),
+    "a decile Infinity": Case(manifest(put("schema/quantiles", deciles(DECILES[:-2] + "Infinity"))), "for 11 deciles"),
+    "a decile 1_0": Case(manifest(put("schema/quantiles", deciles(DECILES[:-2] + "1_0"))), "for 11 deciles"),
+    "a decile of other digits": Case(manifest(put("schema/quantiles", deciles(DECILES[:-2] + "٣"))), "for 11 deciles"),
+    "a decile 1e400": Case(manifest(put("schema/quantiles", deciles(DECILES[:-2] + "1e400"))), "not finite"),
+    "deciles that fall": Case(manifest(put("schema/quantiles", deciles("0 1 2 3 4 5 6 7 8 9 8.5"))), "do not ascend"),
+    "deciles of texts": Case(manifest(put("schema/quantiles", deciles(DECILES, 5))), "kind 'text' and role 'feature'"),
+    "deciles of an excluded column": Case(
+        manifest(
+            lambda m: (put("schema/quantiles", deciles(DECILES, 3))(m), put("schema/kind/3", "number")(m)),
+        ),
+        "kind 'number' and role 'excluded'",
+    ),
+    "deciles of a target of texts": Case(
+        manifest(put("schema/quantiles", deciles(DECILES, 4))), "kind 'text' and role 'target'"
+    ),
+    "deciles of a mixed target": Case(
+        manifest(lambda m: (put("schema/quantiles", deciles(DECILES, 4))(m), put("schema/kind/4", "mixed")(m))),
+        "kind 'mixed' and role 'target'",
     ),
     "codes too few": Case(manifest(put("schema/is_categorical", [False])), "lists of one length"),
     "codes a text": Case(manifest(put("schema/is_categorical", "city")), "'city', not a list"),

@@ -87,6 +87,90 @@ def test_categories_of_a_very_wide_table_are_cut_and_say_so(tmp_path: Path) -> N
     assert all(column.categories == texts[: len(column.categories)] for column in found.columns)
 
 
+DECILES = (
+    -1e308,
+    -2.5,
+    -0.0,
+    0.1 + 0.2,
+    1 / 3,
+    1.0,
+    1e16,
+    1e22,
+    1.7976931348623157e308,
+    1.7976931348623157e308,
+    1.7976931348623157e308,
+)
+
+
+def test_deciles_come_back_to_the_last_bit(tmp_path: Path) -> None:
+    columns = (
+        ColumnSchema("x", "feature", "number", quantiles=DECILES),
+        ColumnSchema("m", "feature", "mixed", quantiles=(5e-324, *[7.0] * 10)),
+        ColumnSchema("d", "date", "date", quantiles=tuple(14_610.25 + n for n in range(11))),
+        ColumnSchema("t", "feature", "text"),
+        ColumnSchema("y", "target", "number", quantiles=tuple(map(float, range(11)))),
+    )
+    path = save_bundle(replace(make_bundle(), schema=InputSchema(columns)), tmp_path)
+    for found in (inspect_bundle(path).schema, load_bundle(path).schema):
+        assert found is not None
+        assert found.columns == columns
+        assert math.copysign(1, found.columns[0].quantiles[2]) == -1
+    with zipfile.ZipFile(path) as archive:
+        lists = json.loads(archive.read("manifest.json"))["schema"]
+    assert lists["quantiles"][3:] == ["", "0 1 2 3 4 5 6 7 8 9 10"]
+
+
+def test_a_model_without_deciles_is_written_as_ever(tmp_path: Path) -> None:
+    """So an older file, which has no such entry, loads, and has none."""
+    path = save_bundle(make_bundle(), tmp_path)
+    assert b"quantiles" not in path.read_bytes()
+    schema = load_bundle(path).schema
+    assert schema is not None
+    assert {column.quantiles for column in schema.columns} == {()}
+
+
+def test_deciles_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
+    column = ColumnSchema("x", "feature", "number", quantiles=(*map(float, range(10)), math.inf))
+    found = inspect_bundle(save_bundle(replace(make_bundle(), schema=InputSchema((column,))), tmp_path)).schema
+    assert found is not None
+    assert found.columns == (replace(column, quantiles=()),)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e9])
+def test_the_deciles_of_twenty_thousand_columns_fit_rounded(scale: float, tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    deciles = np.sort(rng.normal(size=(20_000, 11)) * scale, axis=1)
+    columns = tuple(
+        ColumnSchema(f"column number {n}", "feature", "number", n, n, *row[[0, 10, 5]].tolist(), quantiles=tuple(row))
+        for n, row in enumerate(deciles)
+    )
+    path = save_bundle(replace(make_bundle(), schema=InputSchema(columns)), tmp_path)
+    schema = inspect_bundle(path).schema
+    assert schema is not None
+    has_deciles = np.array([bool(column.quantiles) for column in schema.columns])
+    assert has_deciles.mean() > 0.98
+    found = np.array([column.quantiles for column in schema.columns if column.quantiles])
+    middle = deciles[has_deciles, 9] - deciles[has_deciles, 1]
+    assert np.all(np.abs(found - deciles[has_deciles]).max(axis=1) <= middle * 1e-4)
+    assert path.stat().st_size < 6 * 2**20
+
+
+def test_the_widest_table_with_everything_that_a_column_can_have_is_saved_and_read(tmp_path: Path) -> None:
+    texts = tuple((f"category {n}", 1000 - n) for n in range(1000))
+    deciles = tuple(n * 1.01 for n in range(11))
+    mixed = [
+        ColumnSchema(f"column number {n}", "feature", "mixed", 3, 9, 0.1, 0.7, 0.3, texts, quantiles=deciles)
+        for n in range(19_999)
+    ]
+    codes = ColumnSchema("code", "feature", "text", categories=texts, is_categorical=True, missing_words=("?",))
+    schema = InputSchema((*mixed, codes))
+    found = inspect_bundle(save_bundle(replace(make_bundle(), schema=schema), tmp_path)).schema
+    assert found is not None
+    assert {column.quantiles for column in found.columns[:-1]} == {deciles}
+    assert {column.categories for column in found.columns} == {texts[:1]}
+    assert (found.columns[-1].is_categorical, found.columns[-1].missing_words) == (True, ("?",))
+
+
 def test_a_column_of_essays_costs_the_other_columns_nothing(tmp_path: Path) -> None:
     essays = ColumnSchema("essay", "feature", "text", categories=tuple(("x" * 20_000 + str(n), 1) for n in range(300)))
     short = ColumnSchema("size", "feature", "text", categories=(("S", 3), ("M", 2)))

@@ -21,7 +21,6 @@ from core.data import prepare_tensors
 from core.errors import AppError, CheckpointMismatchError, ConfigError, DataError
 from core.fitting import fit_and_score
 from core.scoring import predict_proba_rows
-from core.scoring.cells import cell_notes
 from core.scoring.files import score_frame
 from core.scoring.predict import features_of
 from core.serialization import inspect_bundle
@@ -132,7 +131,7 @@ def test_1_as_text_float_integer_or_true_is_the_same_store(bundle: ModelBundle) 
     alone = predict_rows(bundle, rows[:1])
     for cell in (1, "1", 1.0, True):
         frame = pd.DataFrame({"store": [cell], "area": [0.5], "kind": ["b"]})
-        assert score_frame(bundle, frame)["y_prediction"].tolist() == alone
+        assert score_frame(bundle, frame)[0]["y_prediction"].tolist() == alone
 
 
 def test_a_network_learns_what_the_order_of_the_numbers_hides(bundle: ModelBundle, table: Path) -> None:
@@ -147,12 +146,12 @@ def test_an_unknown_code_is_none_of_the_known_ones_and_a_lacking_column_is_missi
 
 def test_unknown_codes_are_noted_as_values_that_training_never_saw(bundle: ModelBundle) -> None:
     frame = pd.DataFrame({"store": [1, 2, 99, -1], "area": [0.1, 0.2, 0.3, 0.4], "kind": ["b"] * 4})
-    assert cell_notes(schema_of(bundle), frame) == (
-        "Column 'store': 2 cells are a value that training never saw, and counted as none of the known ones, "
-        "the first in row 3: '99'.",
-    )
+    notes = score_frame(bundle, frame)[0]["row_notes"]
+    assert notes.isna().tolist() == [True, True, False, False]
+    assert notes[2] == "store: '99' was never seen in training"
     for cells in (["1", "2", ""], [1.0, 2.0, float("nan")], pd.array([1, 2, None], "Int64")):
-        assert cell_notes(schema_of(bundle), pd.DataFrame({"store": cells})) == ()
+        scored, _ = score_frame(bundle, pd.DataFrame({"store": cells, "area": 0.1, "kind": "b"}))
+        assert scored["row_notes"].isna().all()
 
 
 def test_the_schema_has_the_codes_with_their_counts_and_no_range(bundle: ModelBundle, frame: pd.DataFrame) -> None:

@@ -91,7 +91,7 @@ def _blanks_before_quotes(lines: Sequence[str], report: ReadReport) -> bool:
 def _columns(rows: list[list[str]], report: ReadReport, ours: Mapping[str, Column]) -> list[Column]:
     """Return the columns below the header, made even, without nameless ones that hold nothing."""
     header = rows.pop(0) if report.header_row else []
-    rows = rows if report.header_row else rows[-report.n_rows :]
+    rows = rows if report.header_row else _last(rows, report.n_rows)
     usual = Counter(map(len, rows)).most_common(1)
     width = max(len(header), usual[0][0] if usual else 0)
     if report.header_row and len(header) == width - 1 and next(iter(ours)) == "column_1" and header[0].strip():
@@ -101,3 +101,10 @@ def _columns(rows: list[list[str]], report: ReadReport, ours: Mapping[str, Colum
     return [
         column for name, column in zip(names, columns, strict=True) if is_filled(name) or any(map(is_filled, column))
     ]
+
+
+def _last(rows: list[list[str]], n_rows: int) -> list[list[str]]:
+    """Return the last rows of a table without a header, above which remarks and below which blank rows may stand."""
+    while len(rows) > n_rows and not any(map(is_filled, rows[-1])):
+        rows = rows[:-1]
+    return rows[-n_rows:]

@@ -1,7 +1,9 @@
 """The Data page: bringing a table, seeing how it was read, and saying what its columns are."""
 
+import fcntl
 import time
 
+from core.runs.checks import CHECKS
 from core.runs.datasets import read_report
 from core.runs.records import Roles
 
@@ -78,7 +80,7 @@ def test_a_file_that_is_no_table_gives_a_sentence_and_stays_until_another_is_cho
     assert len(browser.app.error) == 1
     assert browser.sees("damaged")
     assert store.datasets() == []
-    browser.click("intake_other")
+    browser.click("data_upload_other")
     assert browser.sees("Bring a table")
     assert not browser.app.error
     assert not any(store.workspace.incoming.iterdir())
@@ -145,7 +147,8 @@ def test_the_receipt_tells_beforehand_what_becomes_of_everything(browser, churn,
     assert columns.set_index("Column").loc["joined", "Became"] == "A date, told in numbers"
 
 
-def test_checks_appear_with_their_evidence_and_one_click_follows_the_advice(browser, store, tmp_path):
+def open_leaky(browser, store):
+    """Open a table with a column that knows the answer, and wait until it has been checked."""
     rows = "\n".join(f"{i % 7},{i % 2},{'yes' if i % 2 else 'no'}" for i in range(300))
     browser.open()
     browser.upload("leaky.csv", f"a,b,y\n{rows}\n".encode())
@@ -155,7 +158,25 @@ def test_checks_appear_with_their_evidence_and_one_click_follows_the_advice(brow
     while not browser.run().sees("knows the answer alone"):
         assert time.monotonic() < deadline, browser.text
         time.sleep(0.3)
+    return dataset
+
+
+def test_checks_appear_with_their_evidence_and_one_click_follows_the_advice(browser, store):
+    dataset = open_leaky(browser, store)
     assert browser.sees("'b' knows the answer alone")
     assert browser.sees("says the same as the target")
     browser.click("data_check_leak")
     assert store.dataset(dataset.id).roles.excluded == ("b",)
+
+
+def test_the_other_checks_stay_while_the_table_is_checked_again_but_not_for_another_target(browser, store):
+    dataset = open_leaky(browser, store)
+    with (store.workspace.home / CHECKS.lock_name).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        browser.click("data_check_leak")
+        assert browser.sees("Checking the table")
+        assert not browser.sees("knows the answer alone")
+        assert browser.sees("No column is mostly empty")
+        browser.app.selectbox(key=f"data_target_{dataset.id}").set_value("a")
+        assert browser.run().sees("Checking the table")
+        assert not browser.sees("No column is mostly empty")

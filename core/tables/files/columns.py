@@ -81,14 +81,14 @@ def plan_columns(columns: Sequence[pa.ChunkedArray], names: Sequence[str], optio
     """Decide what the columns of a table become: each by its own cells, doubtful ones by the others too."""
     looks = [look_at(column, options.of_column(name), options) for column, name in zip(columns, names, strict=True)]
     decimal = table_decimal(look.marks for look in looks)
-    return [
-        look.plan or plan_under(column, look, settled(look.marks, decimal))
-        for column, look in zip(columns, looks, strict=True)
-    ]
+    return [look.plan or plan_under(columns[at], look, settled(look.marks, decimal)) for at, look in enumerate(looks)]
 
 
 def look_at(column: pa.ChunkedArray | pa.Array, own: ColumnOptions, options: ReadOptions) -> Look:
     """Look at the distinct cells of a column; `own` are the choices for it, `options` those for the table."""
+    is_open = own.type is None and not own.missing_words and options.decimal is None and options.thousands is None
+    if is_open and isinstance(column, pa.ChunkedArray) and _are_whole(column):
+        return Look((), plan=ColumnPlan("int"))
     texts, missing = _present(column, own)
     if len(texts) == 0:
         return Look(missing, plan=ColumnPlan("text", is_blank=not missing, missing=missing))
@@ -224,6 +224,18 @@ def _find_type(texts: pa.Array) -> ColumnType:
     if not pc.all(is_number).as_py() or not _all_safe(texts.filter(is_int)):
         return "text"
     return "float" if _all_exact(texts.filter(pc.invert(is_int))) else "text"
+
+
+def _are_whole(column: pa.ChunkedArray) -> bool:
+    """Tell whether all cells are whole numbers, part by part: the distinct ones of a long column of ids are many."""
+    is_any = False
+    for chunk in column.chunks:
+        texts = pc.utf8_trim_whitespace(chunk.drop_null())
+        texts = texts.filter(pc.not_equal(texts, ""))
+        if not pc.all(pc.match_substring_regex(texts, _INT)).as_py() or not _all_safe(texts):
+            return False
+        is_any = is_any or len(texts) > 0
+    return is_any
 
 
 def _all_safe(texts: pa.Array) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +21,8 @@ ROWS_A_BATCH = 65_536
 TIMESTAMP = pa.timestamp("us")
 
 _WITH_LENGTH = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+_FIRST_DAY = (date.min - date(1970, 1, 1)).days
+_LAST_DAY = (date.max - date(1970, 1, 1)).days
 _UNITS_A_DAY = {"s": 86_400.0, "ms": 86_400e3, "us": 86_400e6, "ns": 86_400e9}
 
 
@@ -50,23 +53,25 @@ class ParquetSource:
             for batch in self._file.iter_batches(ROWS_A_BATCH):
                 for column in batch.columns:
                     _check_cells(column)
-                columns = [
-                    plain_array(column) if pa.types.is_float64(kind) or not _is_exact(column.type) else _digits(column)
-                    for column, kind in zip(batch.columns, self.schema.types, strict=True)
-                ]
+                columns = [_kept(column, kind) for column, kind in zip(batch.columns, self.schema.types, strict=True)]
                 yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
         except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
             raise _refusal(error) from None
 
     def _fits(self, at: int, kind: pa.DataType) -> bool:
-        """Tell whether floats keep each number of a column; where many digits are possible, look at all of them."""
-        if not _is_exact(kind) or kind.precision <= SAFE_DIGITS:
+        """Tell whether its plain type keeps each cell of a column; where it may not, look at all of them.
+
+        Floats lose digits of long exact numbers, and no calendar has the days of some timestamps.
+        """
+        is_instant = pa.types.is_timestamp(kind) and kind.unit != "ns"  # which ends in the year 2262
+        if not is_instant and (not _is_exact(kind) or kind.precision <= SAFE_DIGITS):
             return True
         names = self._file.schema_arrow.names
         place = names[:at].count(names[at])  # among columns of the same name
         try:
             parts = self._file.iter_batches(ROWS_A_BATCH, columns=[names[at]])
-            return all(_fit_floats(part.column(place)) for part in parts)
+            are_fit = _fit_calendar if is_instant else _fit_floats
+            return all(are_fit(part.column(place)) for part in parts)
         except (pa.ArrowException, OSError) as error:
             raise _refusal(error) from None
 
@@ -104,6 +109,15 @@ def plain_array(column: pa.Array) -> pa.Array:
     return column.cast(pa.string()).cast(wanted) if _is_exact(kind) else column.cast(wanted)
 
 
+def _kept(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return a column as `kind`: its plain type, or a text where that would not keep each cell."""
+    if pa.types.is_timestamp(column.type) and pa.types.is_string(kind):
+        return column.cast(pa.string())
+    if _is_exact(column.type) and not pa.types.is_float64(kind):
+        return _digits(column)
+    return plain_array(column)
+
+
 def _check_cells(column: pa.Array) -> None:
     """Refuse a text that is too long, also within lists and structures."""
     kind = column.type
@@ -137,6 +151,13 @@ def _fit_floats(numbers: pa.Array) -> bool:
         if largest < 10 ** (SAFE_DIGITS - n_digits) and pc.all(pc.equal(pc.round(numbers, n_digits), numbers)).as_py():
             return True
     return all(Decimal(repr(float(number))) == number for number in numbers.drop_null().to_pylist())
+
+
+def _fit_calendar(instants: pa.Array) -> bool:
+    """Tell whether all timestamps lie in the years 1 to 9999."""
+    bounds = pc.min_max(instants.cast(pa.int64())).as_py()
+    a_day = _UNITS_A_DAY[instants.type.unit]
+    return bounds["max"] is None or (_FIRST_DAY * a_day <= bounds["min"] and bounds["max"] < (_LAST_DAY + 1) * a_day)
 
 
 def _digits(column: pa.Array) -> pa.Array:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +21,7 @@ from core.tables.report import Notice
 
 LOOKED_ROWS = 65_536  # from which a column's kind is told
 LOOKED_TEXTS = 1_000
+MAPPED_BYTES = 100_000_000  # up to here, all columns are mapped at once
 SLICE_CELLS = 20_000  # looked at together, from the end
 
 
@@ -32,21 +34,33 @@ class Spooled:
     changes: tuple[Notice, ...] = ()
     n_left_out: int = 0
 
-    def columns(self, n_columns: int) -> list[pa.ChunkedArray]:
-        """Return every column, mapped into memory rather than read."""
-        batches = list(self.batches())
+    def columns(self, n_columns: int) -> Sequence[pa.ChunkedArray]:
+        """Return every column, mapped into memory: those of a large file one at a time, while each is looked at."""
+        if self.path.stat().st_size > MAPPED_BYTES:
+            return _Columns(self, n_columns)
+        with pa.memory_map(str(self.path)) as file:
+            batches = list(self._batches(file))
         return [pa.chunked_array([batch.column(at) for batch in batches], pa.string()) for at in range(n_columns)]
+
+    def column(self, at: int) -> pa.ChunkedArray:
+        """Return one column, mapped into memory rather than read."""
+        with pa.memory_map(str(self.path)) as file:
+            chunks = [batch.column(at) for batch in self._batches(file)]
+        return pa.chunked_array(chunks, pa.string())
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows, in order."""
+        with pa.OSFile(str(self.path)) as file:  # what is mapped would add up to the whole file in memory
+            yield from self._batches(file)
+
+    def _batches(self, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
         left = self.n_rows
-        with pa.memory_map(str(self.path)) as file:
-            reader = pa.ipc.open_file(file)
-            for i in range(reader.num_record_batches):
-                batch = reader.get_batch(i).slice(0, left)
-                left -= batch.num_rows
-                if batch.num_rows:
-                    yield batch
+        reader = pa.ipc.open_file(file)
+        for i in range(reader.num_record_batches):
+            batch = reader.get_batch(i).slice(0, left)
+            left -= batch.num_rows
+            if batch.num_rows:
+                yield batch
 
     def rows_from_end(self) -> Iterator[tuple[str, ...]]:
         """Yield the rows, the last one first."""
@@ -59,6 +73,28 @@ class Spooled:
                     part = batch.slice(max(0, end - n_together), min(end, n_together))
                     rows = list(zip(*(column.to_pylist() for column in part.columns), strict=True))
                     yield from reversed(rows)
+
+
+@dataclass(frozen=True)
+class _Columns(Sequence[pa.ChunkedArray]):
+    spooled: Spooled
+    n: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    @overload
+    def __getitem__(self, at: int) -> pa.ChunkedArray: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[pa.ChunkedArray]: ...
+
+    def __getitem__(self, at: int | slice) -> pa.ChunkedArray | list[pa.ChunkedArray]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(self.n))]
+        if not 0 <= at < self.n:
+            raise IndexError(at)
+        return self.spooled.column(at)
 
 
 def spool_rows(

@@ -6,6 +6,7 @@ The rows wait in a scratch file between the two passes, so that memory does not 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,7 +30,39 @@ _AMBIGUOUS = "Whether 1,234 is over a thousand or little over one cannot be told
 _MIXED = "Numbers with a decimal comma stand beside numbers with a decimal point, so these columns stay text"
 
 
+@dataclass(frozen=True)
+class TextTable:
+    """The rows of a text file in a scratch file, and what each of their columns becomes.
+
+    `at` tells where the columns `names` stand in the scratch file.
+    """
+
+    names: tuple[str, ...]
+    at: tuple[int, ...]
+    plans: tuple[ColumnPlan, ...]
+    spooled: Spooled
+    report: ReadReport
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Return the columns as their plans have them."""
+        return pa.schema([(name, arrow_type(plan)) for name, plan in zip(self.names, self.plans, strict=True)])
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as the plans have them."""
+        schema = self.schema
+        for batch in self.spooled.batches():
+            arrays = [apply_plan(batch.column(at), plan) for at, plan in zip(self.at, self.plans, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
 def open_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnBytes | None = None) -> OpenedTable:
+    """Return the table in the text at `path`, as `spool_text` has it."""
+    table = spool_text(path, scratch, options, on_bytes)
+    return OpenedTable(table.schema, table.batches(), table.report)
+
+
+def spool_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnBytes | None = None) -> TextTable:
     """Read the rows of the text at `path` into `scratch` and decide its columns.
 
     `on_bytes` hears now and then how many bytes of the file have been read.
@@ -82,14 +115,13 @@ def open_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnBytes
         ambiguous=ambiguous,
         n_left_out=spooled.n_left_out,
     )  # fmt: skip
-    schema = pa.schema([(names[i], arrow_type(plan)) for i, plan in kept])
-    return OpenedTable(schema, _batches(spooled, kept, schema), report)
-
-
-def _batches(spooled: Spooled, kept: list[tuple[int, ColumnPlan]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    for batch in spooled.batches():
-        arrays = [apply_plan(batch.column(at), plan) for at, plan in kept]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return TextTable(
+        names=tuple(names[i] for i, _ in kept),
+        at=tuple(i for i, _ in kept),
+        plans=tuple(plan for _, plan in kept),
+        spooled=spooled,
+        report=report,
+    )
 
 
 def _is_unnamed(name: str, position: int) -> bool:

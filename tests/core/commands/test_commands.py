@@ -62,10 +62,29 @@ def test_predictions_come_back_behind_the_users_own_columns(trained, tmp_path, s
         read = {".csv": pd.read_csv, ".tsv": lambda path: pd.read_csv(path, sep="\t"), ".parquet": pd.read_parquet}
         frame = read[suffix](out)
         header, body = tuple(frame.columns), frame.values.tolist()
-    added = ("churned_prediction", "churned_probability_no", "churned_probability_yes")
+    added = ("churned_prediction", "churned_probability_no", "churned_probability_yes", "row_status", "row_notes")
     assert tuple(header) == (*rows.columns, *added)
     assert [row[0] for row in body] == rows["customer_id"].tolist()
-    assert all(row[-3] in ("no", "yes") and abs(row[-2] + row[-1] - 1) < 1e-6 for row in body)
+    assert all(row[-5] in ("no", "yes") and abs(row[-4] + row[-3] - 1) < 1e-6 for row in body)
+
+
+def test_what_did_not_fit_is_told_and_a_renamed_column_can_be_named(trained, tmp_path):
+    rows = pd.read_csv(CHURN, dtype=str).head(3).rename(columns={"plan": "tariff"})
+    rows.loc[1, "tariff"] = "unheard of"
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    model = trained[0] / "model.rowsmith"
+    done = rowsmith("predict", model, tmp_path / "rows.csv", "--rename", "plan=tariff", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["predictions"] == str(tmp_path / "rows_predictions.csv")
+    plan = next(column for column in said["contract"]["columns"] if column["name"] == "plan")
+    assert (plan["source"], plan["issues"][0]["kind"], plan["issues"][0]["first_row"]) == ("tariff", "unseen", 2)
+    assert said["truth"]["n"] == 3
+    notes = pd.read_csv(tmp_path / "rows_predictions.csv")["row_notes"]
+    assert "plan: 'unheard of' was never seen in training" in notes[1]
+    for rename, sentence in (("plan=x", "The table has no column 'x' to take for 'plan'"), ("plan", "two columns")):
+        wrong = rowsmith("predict", model, tmp_path / "rows.csv", "--rename", rename)
+        assert (wrong.returncode, sentence in wrong.stderr) == (1, True)
 
 
 def test_a_student_is_distilled(trained, tmp_path):

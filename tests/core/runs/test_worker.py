@@ -23,9 +23,11 @@ from core.runs.datasets import add_table, table_path
 from core.runs.liveness import log_tail
 from core.runs.processes import is_alive
 from core.runs.records import Dataset, Run
+from core.runs.reporter import remove_unfinished
 from core.runs.requests import MODEL_NAME, DistilRequest, ScoreRequest, TrainRequest, continue_run, resume, submit
 from core.runs.store import Store, open_store
 from core.runs.summon import ensure
+from core.scoring.contract import Contract
 from core.serialization import inspect_bundle, load_bundle
 from core.trainer import train_model_from_file
 from core.types import TrainingConfig
@@ -147,8 +149,11 @@ def test_predictions_keep_every_row_in_order_after_the_source_is_gone(place: Pla
     run = wait_for(place.store, place.workspace, run, ended)
     assert (run.state, run.epoch, run.message) == ("finished", 200, "")
     assert run.results is not None
-    assert (run.results["rows"], run.results["missing"]) == (200, [])
-    assert (run.results["matched"], run.results["extra"]) == (["area", "town", "sold"], ["id", "price"])
+    contract = Contract.from_dict(run.results["contract"])
+    assert (run.results["rows"], contract.match.missing) == (200, ())
+    assert (list(contract.match.found), contract.extra) == (["area", "town", "sold"], ("id", "price"))
+    assert run.results["added"] == ["price_prediction", "row_status", "row_notes"]
+    assert run.results["truth"]["n"] == 200
     folder = place.workspace.run_dir(run.id)
     with (folder / "predictions.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -157,7 +162,7 @@ def test_predictions_keep_every_row_in_order_after_the_source_is_gone(place: Pla
     assert np.sqrt(np.mean(np.square(error))) < 80  # guessing the mean is off by 140
     book = openpyxl.load_workbook(folder / "predictions.xlsx", read_only=True)
     sheet = book["Predictions"].iter_rows(values_only=True)
-    assert next(sheet)[-1] == "price_prediction"
+    assert next(sheet)[-3:] == ("price_prediction", "row_status", "row_notes")
     assert [row[0] for row in sheet] == [row["id"] for row in rows]
     book.close()
 
@@ -371,3 +376,12 @@ def test_a_training_outlives_the_server_that_started_it(
     run = wait_for(store, workspace, run, ended)
     assert (run.state, run.epoch) == ("finished", 60)
     assert len(store.epochs(run.id)) == 60
+
+
+def test_what_a_write_left_unfinished_is_removed_files_and_folders(tmp_path: Path) -> None:
+    (tmp_path / ".rows-1").mkdir()
+    (tmp_path / ".rows-1" / "rows.arrow").write_bytes(b"x")
+    (tmp_path / ".model.1.rowsmith").write_bytes(b"x")
+    (tmp_path / "model.rowsmith").write_bytes(b"x")
+    remove_unfinished(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.rowsmith"]

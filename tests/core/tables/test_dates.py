@@ -224,3 +224,9 @@ def test_a_column_with_no_date_at_all_gives_missing_numbers():
     result = expand_date_columns(pd.DataFrame({"d": [None, "NA"]}, dtype=object), ["d"])
     assert result.isna().all().all()
     assert set(result.dtypes) == {np.dtype("float64")}
+
+
+def test_days_that_no_count_of_nanoseconds_reaches_have_their_numbers() -> None:
+    expanded = expand_date_columns(pd.DataFrame({"d": ["9999-12-31", "0001-01-01", "1970-01-02"]}), ["d"])
+    assert expanded["d__year"].tolist() == [9999, 1, 1970]
+    assert expanded["d__elapsed_days"].tolist() == [2932896, -719162, 1]

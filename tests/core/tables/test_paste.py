@@ -13,7 +13,7 @@ KNOWN = ["Age", "Home city", "Income"]
 
 def pasted(text, known=KNOWN):
     table = read_pasted(text, known)
-    return table.frame.to_dict("list"), table.has_header, table.notices
+    return table.plain.to_dict("list"), table.has_header, table.notices
 
 
 def test_rows_copied_from_excel_with_their_header():
@@ -53,6 +53,19 @@ def test_a_decimal_comma_is_repaired_where_the_whole_column_reads_so():
     cells, _, notices = pasted("Age\tIncome\tHome city\n3,5\t1.234,56\t1,5\n4\t\tWien\n")
     assert cells == {"Age": ["3.5", "4"], "Income": ["1234.56", ""], "Home city": ["1,5", "Wien"]}
     assert "'Age', 'Income'" in notices[-1]
+
+
+def test_the_users_own_cells_stay_as_they_were_pasted():
+    table = read_pasted("Age\tIncome\n3,50\t1.234,56\n", KNOWN)
+    assert table.frame.to_dict("list") == {"Age": ["3,50"], "Income": ["1.234,56"]}
+
+
+def test_rows_without_a_header_may_be_those_of_the_training_table_with_its_target():
+    columns = [*KNOWN, "Outcome"]
+    cells = "\t".join(str(i) for i in range(len(columns)))
+    table = read_pasted(f"{cells}\n{cells}", KNOWN, columns)
+    assert (list(table.frame.columns), table.has_header, len(table.frame)) == (columns, False, 2)
+    assert list(read_pasted(cells.rpartition("\t")[0], KNOWN, columns).frame.columns) == list(KNOWN)
 
 
 def test_semicolons_with_decimal_commas_are_two_columns():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.tables.schema import MAX_CATEGORIES, describe_inputs
+from core.tables.schema import MAX_CATEGORIES, days_of, deciles, describe_inputs
 from core.types import DateFormat
 
 
@@ -74,3 +74,50 @@ def test_a_column_without_values_is_empty():
 def test_booleans_are_numbers():
     x = described(pd.DataFrame({"x": [True, False, True], "y": 0}))["x"]
     assert (x.kind, x.minimum, x.maximum, x.median) == ("number", 0.0, 1.0, 1.0)
+
+
+def test_numbers_have_their_deciles():
+    x = described(pd.DataFrame({"x": [*map(str, range(10, -1, -1)), "NA", "inf"], "y": 0}))["x"]
+    assert x.quantiles == tuple(map(float, range(11)))
+    skewed = described(pd.DataFrame({"x": [0] * 7 + [1, 2, 10], "y": 0}))["x"]
+    assert skewed.quantiles[:7] == (0.0,) * 7
+    assert np.allclose(skewed.quantiles[7:], [0.3, 1.2, 2.8, 10.0])  # between the ranks 6.3, 7.2 and 8.1, by hand
+
+
+def test_of_texts_codes_and_left_out_columns_there_are_no_deciles():
+    frame = pd.DataFrame({"a": ["x", "y"], "b": [1, 2], "c": [1, 2], "d": [None, ""], "y": ["no", "yes"]})
+    columns = describe_inputs(frame, "y", ["c"], (), ["b"]).columns
+    assert [column.quantiles for column in columns] == [()] * 5
+
+
+def test_mixed_features_have_the_deciles_of_their_numbers_and_so_has_a_target_of_numbers():
+    frame = pd.DataFrame({"x": ["low", "3", "5"], "z": ["low", 1, 2], "y": [4.0, 4.0, 9.0]})
+    columns = described(frame)
+    assert columns["x"].quantiles == (3.0, 3.2, 3.4, 3.6, 3.8, 4.0, 4.2, 4.4, 4.6, 4.8, 5.0)
+    assert columns["y"].quantiles == tuple(np.quantile([4, 4, 9], np.arange(11) / 10).tolist())
+    assert described(frame, target="z")["z"].kind == "mixed"
+    assert described(frame, target="z")["z"].quantiles == ()
+
+
+def test_dates_have_their_deciles_in_days_since_1970():
+    cells = ["1970-01-01", "1970-01-02 06:00", "soon", None, "1970-01-03 12:00"]
+    d = described(pd.DataFrame({"d": cells, "y": 0}), dates=["d"])["d"]
+    assert d.quantiles == (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5)
+    ancient = described(pd.DataFrame({"d": ["0001-01-01", "9999-12-31"], "y": 0}), dates=["d"])["d"]
+    assert (ancient.quantiles[0], ancient.quantiles[-1]) == (-719162.0, 2932896.0)
+    assert described(pd.DataFrame({"d": ["soon", None], "y": 0}), dates=["d"])["d"].quantiles == ()
+
+
+def test_days_keep_the_rows_and_their_gaps():
+    days = days_of(pd.Series(pd.to_datetime(["1969-12-31 18:00", None, "2000-01-01 00:00"])))
+    assert np.array_equal(days, [-0.25, np.nan, 10957.0], equal_nan=True)
+
+
+def test_deciles_of_the_largest_numbers_stay_finite_and_ascend():
+    found = deciles(np.array([-1.7e308, 1.7e308, 1.0, 0.1, 0.1, 0.1]))
+    assert found[0] == -1.7e308
+    assert found[-1] == 1.7e308
+    assert np.isfinite(found).all()
+    assert list(found) == sorted(found)
+    tenths = deciles(np.full(100, 0.1))
+    assert tenths == (0.1,) * 11

@@ -84,6 +84,11 @@ PARQUET = [
         [datetime(2010, 2, 5, 18, 30)],
     ),
     column("moments in microseconds", pa.array([MOMENT], pa.timestamp("us")), [MOMENT]),
+    column(
+        "a moment that no calendar has",
+        pa.array([1_265_394_659_123_456, 2**62], pa.timestamp("us")),
+        ["2010-02-05 18:30:59.123456", f"<value out of range: {2**62}>"],
+    ),
     column("moments in nanoseconds", pa.array([1_265_394_659_123_456_789], pa.timestamp("ns")), [MOMENT]),
     column(
         "moments with a zone are in UTC",

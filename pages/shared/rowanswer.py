@@ -1,0 +1,134 @@
+"""The prediction for one row in large, how sure it is, and what to know beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.scoring.form import RowNotes
+from core.serialization import BundleSummary
+from core.tables.cell import coerce_value
+from pages.shared.charts import QUIET_COLOR, TRAIN_COLOR
+from pages.shared.labels import cut, cut_all
+from pages.shared.rowstart import Origin
+from pages.shared.text import escape, number, percent
+
+CLASSES_SHOWN = 5
+DOUBTS_SHOWN = 3
+CLASS_LENGTH = 24  # characters, in large
+
+Outputs = NDArray[np.float64]
+
+
+def class_names(summary: BundleSummary) -> list[str]:
+    """Return the name of each class, in the order of the probabilities; none where a number is predicted."""
+    if summary.task != "classification":
+        return []
+    return [str(name) for name in summary.class_names or range(summary.output_dim)]
+
+
+def usual_error(summary: BundleSummary) -> float | None:
+    """Return what the model of a number was typically off by on its test rows; None where that is not known."""
+    value = summary.record.metrics.get("test_metric_value") if summary.record else None
+    return float(value) if isinstance(value, int | float) and summary.task != "classification" else None
+
+
+def show_prediction(summary: BundleSummary, prediction: Outputs) -> None:
+    """Draw what the model predicts: a number, or a class with the probability of each."""
+    title, labels = f"Predicted {escape(cut(summary.target_column))}", class_names(summary)
+    if labels:
+        best = int(prediction.argmax())
+        st.metric(title, f"{escape(cut(labels[best], CLASS_LENGTH))} · {percent(prediction[best])}")
+        _show_shares(labels, prediction)
+        return
+    st.metric(title, number(prediction[0]))
+    error = usual_error(summary)
+    if error is not None:
+        st.caption(f"On the test rows it was typically off by {number(error)} (RMSE).")
+
+
+def show_truth(summary: BundleSummary, prediction: Outputs, origin: Origin, *, is_changed: bool) -> None:
+    """Draw the outcome that the table says of the row that the form was filled with."""
+    if not origin.truth:
+        return
+    st.markdown(f"Truth in row {origin.row:,} of the table: {_compared(summary, prediction, origin.truth)}")
+    if is_changed:
+        st.caption("The row was changed since, so this is no longer its outcome.")
+    elif origin.was_trained_on:
+        st.caption("The model may have learned from this very row.")
+
+
+def show_notes(notes: RowNotes) -> None:
+    """Draw what makes the prediction less sure, and what the model does about empty fields."""
+    for doubt in notes.doubts[:DOUBTS_SHOWN]:
+        st.warning(escape(doubt), icon=":material/warning:")
+    rest = notes.doubts[DOUBTS_SHOWN:]
+    if rest:
+        with st.expander(f"{len(rest):,} more like these"):
+            st.markdown("\n".join(f"- {escape(doubt)}" for doubt in rest))
+    for gap in notes.gaps:
+        st.caption(escape(gap))
+
+
+def _compared(summary: BundleSummary, prediction: Outputs, truth: str) -> str:
+    """Return the true outcome, and how near the prediction is to it (Markdown)."""
+    labels, value = class_names(summary), coerce_value(truth)
+    if labels:
+        verdict = "as predicted" if labels[int(prediction.argmax())] == truth else "not as predicted"
+        return f"**{escape(cut(truth))}**, {verdict}."
+    if isinstance(value, str):
+        return f"**{escape(cut(truth))}**, which is no number."
+    off = float(prediction[0]) - value
+    return f"**{number(value)}**. The prediction is {number(abs(off))} {'above' if off >= 0 else 'below'} that."
+
+
+def _show_shares(labels: Sequence[str], shares: Outputs) -> None:
+    """Draw the likeliest classes with their shares, and fold the others."""
+    order = [int(at) for at in np.argsort(-shares, kind="stable")]
+    shown, named = order[:CLASSES_SHOWN], cut_all(list(labels))
+    table = pa.table(
+        {
+            "rank": list(range(len(shown))),
+            "label": [named[labels[at]] for at in shown],
+            "share": shares[shown],
+            "words": [percent(shares[at]) for at in shown],
+        }
+    )
+    st.vega_lite_chart(
+        _SHARES | {"datasets": {"shares": table}}, key="predict_row_shares", width="stretch",
+        alt="The likeliest classes with their probabilities",
+    )  # fmt: skip
+    rest = order[CLASSES_SHOWN:]
+    if rest:
+        with st.expander(f"{len(rest):,} more"):
+            st.dataframe(
+                pd.DataFrame({"Class": [named[labels[at]] for at in rest], "Probability": shares[rest]}),
+                hide_index=True, alt="The other classes with their probabilities",
+                column_config={"Probability": st.column_config.NumberColumn(format="percent")},
+            )  # fmt: skip
+
+
+_Y = {
+    "field": "label", "type": "nominal", "sort": {"field": "rank", "op": "min"}, "title": None,
+    "axis": {"labelLimit": 150, "domain": False, "ticks": False, "labelPadding": 8},
+}  # fmt: skip
+_X = {"field": "share", "type": "quantitative", "title": None, "scale": {"domain": [0, 1.15]}, "axis": None}
+_SHARES: dict[str, Any] = {
+    "height": {"step": 24},
+    "padding": 0,
+    "data": {"name": "shares"},
+    "encoding": {"y": _Y, "x": _X},
+    "layer": [
+        {"mark": {"type": "bar", "height": 10, "color": TRAIN_COLOR}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 6, "color": QUIET_COLOR, "fontSize": 12},
+            "encoding": {"text": {"field": "words"}},
+        },
+    ],
+}
