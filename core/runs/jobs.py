@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Iterator
@@ -179,9 +180,15 @@ def _score(job: Job, request: ScoreRequest) -> Outcome:
             "contract": scoring.contract.as_dict(),
             "drifts": [asdict(drift) for drift in scoring.drifts],
             "truth": None if scoring.truth is None else asdict(scoring.truth),
+            "is_training_table": bundle.record is not None and bundle.record.data_fingerprint == _sha256(job.table),
             "notes": [*scored.notices, *notices],
         },
     )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _taken_up(job: Job) -> Path | None:

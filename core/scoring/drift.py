@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from core.scoring.driftbins import Bin, Counted, TrainingRows, bins_of
 from core.scoring.driftwords import what_changed
 from core.scoring.tallies import Floats, NumberTally, TextTally
+from core.tables.cell import is_number_text
+from core.tables.understand.phrases import quoted
 from core.types import ColumnSchema, InputSchema
 
 Level = Literal["same", "some", "much"]
@@ -61,8 +63,8 @@ class DriftCounter:
     def add_texts(self, name: str, texts: Sequence[str], counts: NDArray[np.int64], n_missing: int) -> None:
         """Count distinct texts of a chunk with how often each occurs `(len(texts),)`, and its missing cells.
 
-        A text in a column of numbers or dates is missing to the model, and here. Raises KeyError for a column
-        that the model does not have.
+        A text in a column of numbers or dates is missing to the model, and here; in a mixed column, one that is
+        written as a number is that number. Raises KeyError for a column that the model does not have.
         """
         self._columns[name].add_texts(texts, np.asarray(counts, dtype=np.int64), n_missing)
 
@@ -94,8 +96,19 @@ class _Column:
         self._n_missing += n_missing
         if self.schema.kind in ("number", "date"):
             self._n_missing += int(counts.sum())
-        else:
-            self._texts.add(texts, counts)
+            return
+        if self.schema.kind == "mixed":
+            texts, counts = self._without_numbers(texts, counts)
+        self._texts.add(texts, counts)
+
+    def _without_numbers(
+        self, texts: Sequence[str], counts: NDArray[np.int64]
+    ) -> tuple[Sequence[str], NDArray[np.int64]]:
+        """Count what is written as a number, and return the rest."""
+        is_number = np.array([is_number_text(text) for text in texts], dtype=bool)
+        numbers = np.array([float(text) for text in texts if is_number_text(text)], dtype=np.float64)
+        self.add_numbers(np.repeat(numbers, counts[is_number]))
+        return [text for text in texts if not is_number_text(text)], counts[~is_number]
 
 
 def _most_drifted_first(drift: Drift) -> tuple[int, float]:
@@ -152,7 +165,7 @@ def _sentence(
 ) -> str:
     if level == "same":
         return "As in training." if psi < SOME else f"Differs no more than chance explains in {counted.n:,} rows."
-    what = what_changed(column, counted, bins, parts.tolist())
+    name, what = quoted(column.name), what_changed(column, counted, bins, parts.tolist())
     if level == "some":
-        return f"Changed somewhat (drift {psi:.2f}; some from {SOME}, much from {MUCH}): {what}."
-    return f"Changed much (drift {psi:.2f}; much from {MUCH}): {what}."
+        return f"{name} changed somewhat (drift {psi:.2f}; some from {SOME}, much from {MUCH}): {what}."
+    return f"{name} changed much (drift {psi:.2f}; much from {MUCH}): {what}."

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from core.errors import DataError
 from core.inference import choose_device, forward
-from core.scoring.contract import names
 from core.scoring.form import Value, days_after, form_columns, is_whole, number_in, span_around, value_of
 from core.scoring.predict import decode_outputs, features_of, probabilities_of, schema_of
+from core.tables.understand.phrases import listed, quoted
 from core.types import ColumnSchema, ModelBundle
 
 N_POINTS = 41
@@ -72,8 +72,8 @@ def _known_column(bundle: ModelBundle, name: str) -> ColumnSchema:
     for column in columns:
         if column.name == name:
             return column
-    known = names([column.name for column in columns]) if columns else "columns that the model does not name"
-    raise DataError(f"The model learned nothing from a column {name!r}. It learned from {known}.")
+    known = listed([column.name for column in columns]) if columns else "columns that the model does not name"
+    raise DataError(f"The model learned nothing from a column {quoted(name)}. It learned from {known}.")
 
 
 def _own_value(column: ColumnSchema, cell: Any) -> tuple[EffectKind, Value]:

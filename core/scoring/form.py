@@ -13,17 +13,19 @@ from typing import Any
 
 import pandas as pd
 
-from core.scoring.contract import names
 from core.tables.blanks import without_words
 from core.tables.cell import coerce_value
 from core.tables.codes import code_text
 from core.tables.dates import parse_dates
+from core.tables.understand.phrases import listed, quoted
 from core.types import ColumnSchema, DateFormat, InputSchema
 
 Value = float | str | datetime | None  # a number, a text, a time, or an empty cell
 
 UNIX_EPOCH = datetime(1970, 1, 1)
 DAYS_AROUND = 183
+NAMES_SHOWN = 8
+SEPARATED_FROM = 10_000  # numbers below are written without thousands separators
 
 
 @dataclass(frozen=True)
@@ -120,17 +122,17 @@ def notes_on(schema: InputSchema, cells: Mapping[str, Any]) -> RowNotes:
     texts = [column.name for column in empty if column.kind == "text"]
     others = [column.name for column in empty if column.kind != "text"]
     gaps = (
-        f"Empty, and taken as the middle of the training rows: {names(others)}." if others else "",
-        f"Empty, and taken as none of the known values: {names(texts)}." if texts else "",
+        f"Empty, and taken as the middle of the training rows: {listed(others, NAMES_SHOWN)}." if others else "",
+        f"Empty, and taken as none of the known values: {listed(texts, NAMES_SHOWN)}." if texts else "",
     )
     doubts = (_doubt(column, row[column.name]) for column in columns)
     return RowNotes(tuple(filter(None, doubts)), tuple(filter(None, gaps)))
 
 
 def figure(value: float) -> str:
-    """Write a number of a table as it stands there, with thousands separators from 10,000 on."""
+    """Write a number of a table as it stands there, with thousands separators where it is large."""
     text = f"{value:.10g}"
-    return text if "e" in text or abs(value) < 10_000 else f"{float(text):,}".removesuffix(".0")
+    return text if "e" in text or abs(value) < SEPARATED_FROM else f"{float(text):,}".removesuffix(".0")
 
 
 def _typical(column: ColumnSchema) -> Value:
@@ -180,12 +182,12 @@ def _doubt_of_text(column: ColumnSchema, value: str) -> str:
     if any(value == text for text, _ in column.categories):
         return ""
     if column.categories_cut:
-        return (
-            f"{value!r} is not among the {len(column.categories):,} most frequent values of {column.name!r}. "
-            "If training never saw it, it counts as none of the known ones."
-        )
-    return f"Training never saw {value!r} in {column.name!r}: it counts as none of the known values."
+        known = f"the {len(column.categories):,} most frequent values of {quoted(column.name)}"
+        return f"{quoted(value)} is not among {known}. If training never saw it, it counts as none of the known ones."
+    return f"Training never saw {quoted(value)} in {quoted(column.name)}: it counts as none of the known values."
 
 
 def _beyond(column: ColumnSchema, value: str, seen: str) -> str:
-    return f"{column.name!r} is {value}, and training saw {seen}. The farther outside, the less it can be trusted."
+    return (
+        f"{quoted(column.name)} is {value}, and training saw {seen}. The farther outside, the less it can be trusted."
+    )

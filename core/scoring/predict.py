@@ -125,7 +125,7 @@ def _known_cells(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFrame:
             frame[column.name] = np.full(len(frame), np.nan)
         elif column.kind == "text":
             values = frame[column.name]
-            frame[column.name] = values.where([isinstance(cell, str) for cell in values])
+            frame[column.name] = values.where(np.array([isinstance(cell, str) for cell in values], dtype=bool))
         if column.kind == "number" and frame[column.name].dtype == object:
             frame[column.name] = pd.to_numeric(frame[column.name], errors="coerce").astype(np.float64)
     return frame

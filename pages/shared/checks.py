@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.errors import AppError
+from core.errors import AppError, DiskError
 from core.runs.checks import checks_for, question_of, start_checks
 from core.runs.records import Dataset, Roles
 from core.tables.checks.check import Action, Check
@@ -78,9 +78,11 @@ def _wait(dataset: Dataset, question: Question) -> None:
         if checks_for(get_workspace(), dataset, question) is not None:
             st.rerun()
         start_checks(get_workspace(), dataset, question)
-    except AppError as error:
+    except DiskError as error:
         st.warning(escape(error.sentence), icon=":material/warning:")
         return
+    except AppError:
+        st.rerun()  # the table is gone: there is nothing to wait for, and the page says so
     st.caption(":material/hourglass_top: Checking the table for what would mislead a model …")
 
 

@@ -30,10 +30,10 @@ def choose_renames(
     What is chosen is kept in the session under `key`.
     """
     chosen: dict[str, str] = st.session_state.setdefault(key, {})
-    for name, source in match.renamed.items():
+    for name in [name for name in match.renamed if name in chosen]:
         words, undo = st.columns([5, 1], vertical_alignment="center")
-        words.markdown(f":material/link: **{escape(name)}** is **{escape(source)}** in this table.")
-        if name in chosen and undo.button("Undo", key=f"{key}_undo_{name}", width="stretch"):
+        words.markdown(f":material/link: **{escape(name)}** is **{escape(match.renamed[name])}** in this table.")
+        if undo.button("Undo", key=f"{key}_undo_{name}", width="stretch"):
             st.session_state[key] = {kept: of for kept, of in chosen.items() if kept != name}
             st.rerun()
     if not match.missing:

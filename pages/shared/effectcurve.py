@@ -12,7 +12,7 @@ import pyarrow as pa
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.scoring.form import UNIX_EPOCH, Value, figure, is_seen
+from core.scoring.form import SEPARATED_FROM, UNIX_EPOCH, Value, figure, is_seen
 from core.types import ColumnSchema
 from pages.shared.charts import CHART_HEIGHT, QUIET_COLOR, TRAIN_COLOR, VALIDATION_COLOR
 from pages.shared.labels import cut, cut_all
@@ -39,6 +39,11 @@ class Outcome:
     output: int = 0
     is_share: bool = False
     usual_error: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """Return the name as it begins a line."""
+        return self.name[:1].upper() + self.name[1:]
 
     def words(self, value: float) -> str:
         """Write a value as pages do."""
@@ -70,10 +75,9 @@ def effect_sentence(effect: Effect, column: ColumnSchema, outcome: Outcome) -> s
         return f"With all else as it is, {name} moves the {outcome.name} from {low} ({least}) to {high} ({most})."
     verb = "raising" if effect.kind == "number" else "moving"
     first, last = (_words(effect.values[at]) for at in (places[0], places[-1]))
-    return (
-        f"With all else as it is, {verb} {name} from {first} to {last} moves the {outcome.name} "
-        f"between {low} and {high}."
-    )
+    start, end = (outcome.words(float(value)) for value in (values[0], values[-1]))
+    moved = f"from {start} to {end}" if {start, end} == {low, high} else f"between {low} and {high}"
+    return f"With all else as it is, {verb} {name} from {first} to {last} moves the {outcome.name} {moved}."
 
 
 def effect_data(effect: Effect, column: ColumnSchema, outcome: Outcome) -> dict[str, pa.Table]:
@@ -152,7 +156,8 @@ def _line_spec(effect: Effect, outcome: Outcome) -> Spec:
     is_date = effect.kind == "date"
     x = {
         "field": "value", "type": "temporal" if is_date else "quantitative", "title": cut(effect.column),
-        "scale": {"type": "utc"} if is_date else {"zero": False, "nice": False}, "axis": {"grid": False},
+        "scale": {"type": "utc"} if is_date else {"zero": False, "nice": False},
+        "axis": {"grid": False, **_number_axis(effect)},
     }  # fmt: skip
     y = _upright(_outcome_axis(outcome)) | {"field": "prediction"}
     known = {"filter": "isValid(datum.value)"}
@@ -177,6 +182,15 @@ def _line_spec(effect: Effect, outcome: Outcome) -> Spec:
             _hover(effect, outcome),
         ],
     }
+
+
+def _number_axis(effect: Effect) -> Spec:
+    """Return how numbers are marked along the curve: whole ones in whole steps, and years without a comma."""
+    numbers = [value for value in effect.values if isinstance(value, float)]
+    if not numbers:
+        return {}
+    steps = {"tickMinStep": 1} if all(value.is_integer() for value in numbers) else {}
+    return steps if max(map(abs, numbers)) >= SEPARATED_FROM else {"format": "~r", **steps}
 
 
 def _hover(effect: Effect, outcome: Outcome) -> Spec:
@@ -212,9 +226,8 @@ def _dots_spec(effect: Effect, outcome: Outcome) -> Spec:
 
 
 def _outcome_axis(outcome: Outcome) -> Spec:
-    title = outcome.name[:1].upper() + outcome.name[1:]
     axis = {"format": "~%"} if outcome.is_share else {}
-    return {"type": "quantitative", "title": title, "scale": {"zero": False, "nice": False}, "axis": axis}
+    return {"type": "quantitative", "title": outcome.title, "scale": {"zero": False, "nice": False}, "axis": axis}
 
 
 def _upright(channel: Spec) -> Spec:
@@ -232,8 +245,7 @@ def _room_layer(outcome: Outcome, side: str) -> Spec:
 
 
 def _figures(effect: Effect, outcome: Outcome) -> list[Spec]:
-    title = outcome.name[:1].upper() + outcome.name[1:]
     return [
         {"field": "label", "type": "nominal", "title": cut(effect.column)},
-        {"field": "gives", "type": "nominal", "title": title},
+        {"field": "gives", "type": "nominal", "title": outcome.title},
     ]

@@ -16,7 +16,7 @@ from core.serialization import BundleSummary
 from core.tables.cell import coerce_value
 from pages.shared.charts import QUIET_COLOR, TRAIN_COLOR
 from pages.shared.labels import cut, cut_all
-from pages.shared.rowstart import Origin
+from pages.shared.rowstate import RowForm
 from pages.shared.text import escape, number, percent
 
 CLASSES_SHOWN = 5
@@ -53,12 +53,13 @@ def show_prediction(summary: BundleSummary, prediction: Outputs) -> None:
         st.caption(f"On the test rows it was typically off by {number(error)} (RMSE).")
 
 
-def show_truth(summary: BundleSummary, prediction: Outputs, origin: Origin, *, is_changed: bool) -> None:
-    """Draw the outcome that the table says of the row that the form was filled with."""
-    if not origin.truth:
+def show_truth(form: RowForm, prediction: Outputs) -> None:
+    """Draw the outcome that the table says of the row that the form was filled with, where it does."""
+    origin = form.origin
+    if origin is None or not origin.truth:
         return
-    st.markdown(f"Truth in row {origin.row:,} of the table: {_compared(summary, prediction, origin.truth)}")
-    if is_changed:
+    st.markdown(f"Truth in row {origin.row:,} of the table: {_compared(form.summary, prediction, origin.truth)}")
+    if form.is_changed:
         st.caption("The row was changed since, so this is no longer its outcome.")
     elif origin.was_trained_on:
         st.caption("The model may have learned from this very row.")

@@ -152,6 +152,12 @@ def show_predictions(job: Run) -> None:
     if not parquet.exists():  # predicted by an earlier version
         return
     truth = results.get("truth")
+    if truth and results.get("is_training_table"):
+        st.info(
+            "This is the table that the model was trained on. It has seen most of these rows, so the score below "
+            "flatters it; the test's does not.",
+            icon=":material/info:",
+        )
     if truth:
         show_truth(truth, _rows_at(str(parquet), tuple(worst["row"] for worst in truth["worst"]), job))
     show_drifts(results.get("drifts", []))

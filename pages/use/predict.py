@@ -56,4 +56,4 @@ if way == "A file":
 elif way == "Pasted rows":
     paste_panel(model, summary.schema)
 else:
-    row_panel(model, summary)
+    row_panel(model, summary, summary.schema)

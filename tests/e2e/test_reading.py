@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from core.runs.checks import CHECKS
 from tests.serving import Server
 
+DRAWN = "[data-test-script-state=notRunning]"
 NEXT_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -22,10 +23,12 @@ def bring(page: Page, server: Server, path: Path) -> None:
 def open_list(page: Page, label: str) -> Locator:
     """Open a list as a user does, who has first scrolled to it; scrolling closes a list that is open.
 
-    The browser tells of a scroll in its next frame only, which on a busy machine comes after the click.
+    The browser tells of a scroll in its next frame only, which on a busy machine comes after the click. Until a
+    table is drawn, the lists of the one before may still be there.
     """
+    page.locator(DRAWN).wait_for()
     box = page.get_by_role("combobox", name=label)
-    box.scroll_into_view_if_needed()
+    box.hover()
     page.evaluate(NEXT_FRAMES)
     box.click()
     return box

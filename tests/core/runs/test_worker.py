@@ -154,6 +154,7 @@ def test_predictions_keep_every_row_in_order_after_the_source_is_gone(place: Pla
     assert (list(contract.match.found), contract.extra) == (["area", "town", "sold"], ("id", "price"))
     assert run.results["added"] == ["price_prediction", "row_status", "row_notes"]
     assert run.results["truth"]["n"] == 200
+    assert run.results["is_training_table"]
     folder = place.workspace.run_dir(run.id)
     with (folder / "predictions.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -156,6 +156,33 @@ def test_chunks_add_up() -> None:
     assert chunked.result() == whole.result()
 
 
+def test_categories_that_are_frequent_by_chance_are_not_called_rarer() -> None:
+    """Of three hundred alike, those seen often in a small training are seen less often later."""
+    levels = Counter()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        levels[drift_of(zipf(rng, 1_000, 300, 0.0), zipf(rng, 2_000, 300, 0.0)).level] += 1
+    assert levels == {"same": 20}
+
+
+def test_what_chance_adds_to_the_index_is_taken_off() -> None:
+    categories = tuple((f"c{code}", 4_000) for code in range(31))
+    schema = InputSchema((ColumnSchema("x", "feature", "text", categories=categories),))
+    counts = np.array([27, 13] * 15 + [20])
+    counter = DriftCounter(schema)
+    counter.add_texts("x", [text for text, _ in categories], counts, 0)
+    (drift,) = counter.result()
+    assert chi2.sf(((counts - 20) ** 2 / 20).sum(), 30) < 1e-4  # beyond chance, and 0.05 of the index are chance
+    assert 0.1 < drift.psi < 0.14
+    assert (drift.level, drift.sentence) == ("same", "Differs no more than chance explains in 620 rows.")
+
+
+def test_one_strange_cell_in_ten_proves_nothing() -> None:
+    drift = drift_of(texts(["a", "b"] * 500), texts(["a", "b", "b", "a", "z", "a", "b", "a", "a", "b"]))
+    assert drift.psi > 0.4
+    assert drift.level == "same"
+
+
 def test_cut_categories_are_no_drift() -> None:
     counts = tuple((f"c{code}", 20) for code in range(50))  # 50 of 500, as a very wide table keeps them
     schema = InputSchema((ColumnSchema("x", "feature", "text", 0, 500, categories=counts, categories_cut=True),))
@@ -190,7 +217,7 @@ def test_the_index_is_the_textbook_one_over_the_deciles() -> None:
     assert drift.n == 2_000
     assert drift.level == "much"
     assert drift.sentence == (
-        f"Changed much (drift {expected:.2f}; much from 0.25): was 0.4995 in the middle, is 0.333 now."
+        f"'x' changed much (drift {expected:.2f}; much from 0.25): was 0.4995 in the middle, is 0.333 now."
     )
 
 
@@ -202,7 +229,7 @@ def test_the_index_over_categories_is_the_textbook_one() -> None:
     drift = drift_of(texts(then), texts(now))
     assert drift.psi == pytest.approx(expected)
     assert drift.sentence == (
-        f"Changed much (drift {expected:.2f}; much from 0.25): 'Fiber' was 44 % of the rows, is 71 % now."
+        f"'x' changed much (drift {expected:.2f}; much from 0.25): 'Fiber' was 44 % of the rows, is 71 % now."
     )
 
 
@@ -233,7 +260,7 @@ def test_the_index_over_categories_is_the_textbook_one() -> None:
 def test_the_sentence_says_what_changed(then: object, now: object, what: str) -> None:
     sentence = drift_of(then, now, n_rows=len(then)).sentence
     assert what in sentence
-    assert sentence.startswith("Changed ")
+    assert sentence.startswith("'x' changed ")
     assert sentence.endswith(".")
 
 
@@ -253,6 +280,16 @@ def test_a_text_in_a_column_of_numbers_is_missing() -> None:
     (drift,) = counter.result()
     assert drift.n == 100
     assert "missing in 50 % of the rows, 0 % in training" in drift.sentence
+
+
+def test_a_text_that_is_written_as_a_number_is_one_in_a_mixed_column() -> None:
+    then = texts(["low", "high"] * 250 + list(np.arange(500.0)))
+    schema = schema_of(pd.DataFrame({"x": then, "y": 0.0}))
+    counter = DriftCounter(schema, n_rows=1_000)
+    counter.add_texts("x", ["low", "high", *map(str, range(500))], np.array([250, 250, *[1] * 500]), 0)
+    (drift,) = counter.result()
+    assert (drift.n, drift.level) == (1_000, "same")
+    assert drift.psi < 1e-3
 
 
 def test_a_few_rows_are_called_changed_only_where_that_is_beyond_doubt() -> None:
@@ -304,7 +341,7 @@ def test_the_line_through_the_deciles_is_the_most_even_one() -> None:
 
 
 def test_rounded_deciles_count_as_the_exact_ones() -> None:
-    cells = np.repeat(np.arange(10) / 3, 100)
+    cells = np.repeat([1 / 3, 2 / 3, 1.0], [500, 300, 200])  # 0.3333 lies below the first of them, 0.6667 above
     exact, rounded = NumberTally(deciles(cells)), NumberTally([round(value, 4) for value in deciles(cells)])
     exact.add(cells)
     rounded.add(cells)

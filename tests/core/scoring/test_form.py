@@ -128,11 +128,16 @@ def test_a_list_of_values_that_was_cut_is_no_proof(schema: InputSchema) -> None:
     assert doubt.startswith("'green' is not among the 2 most frequent values of 'colour'.")
 
 
+def test_long_texts_are_cut_in_what_is_said(schema: InputSchema) -> None:
+    [doubt] = notes_on(schema, {**typical_row(schema), "colour": "very " * 100 + "green"}).doubts
+    assert doubt == f"Training never saw '{('very ' * 8)[:39]}…' in 'colour': it counts as none of the known values."
+
+
 def test_empty_cells_are_said_with_what_they_count_as(schema: InputSchema) -> None:
     row = {**typical_row(schema), "age": None, "day": "", "store": None, "colour": "n/a"}
     assert notes_on(schema, row).gaps == (
-        "Empty, and taken as the middle of the training rows: 'day', 'age'.",
-        "Empty, and taken as none of the known values: 'store', 'colour'.",
+        "Empty, and taken as the middle of the training rows: 'day' and 'age'.",
+        "Empty, and taken as none of the known values: 'store' and 'colour'.",
     )
 
 

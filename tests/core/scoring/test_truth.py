@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, mean_absolute_error, root_mean_squared_error
 
 from core.scoring.promise import Promise
-from core.scoring.truth import MAX_CONFUSION, Truth, TruthCounter, Worst
+from core.scoring.truth import MAX_CONFUSION, Truth, TruthCounter, Worst, _NumberSums
 
 ABC = ["a", "b", "c"]
 
@@ -109,6 +109,16 @@ def assert_same(found: Truth | None, expected: Truth) -> None:
             assert getattr(found, name) == (None if value is None else pytest.approx(value, rel=1e-12))
         elif name != "baseline":
             assert asdict(found)[name] == value, name
+
+
+def test_the_tails_of_errors_are_told_over_chunks_of_any_scale() -> None:
+    random = np.random.default_rng(6)
+    chunks = [scale * random.standard_t(5, 200) for scale in (1e-9, 1.0, 3.0, 0.1, 4.0)]
+    sums = _NumberSums()
+    for errors in chunks:
+        sums.add(1, np.zeros(200), errors, None)
+    squares = np.concatenate(chunks) ** 2
+    assert sums.kurtosis == pytest.approx((squares**2).mean() / squares.mean() ** 2, rel=1e-12)
 
 
 def test_rows_whose_truth_is_not_known_are_left_out_and_labels_never_seen_count_as_wrong() -> None:
