@@ -164,7 +164,7 @@ def _sentence(
     psi: float, level: Level, column: ColumnSchema, counted: Counted, bins: Sequence[Bin], parts: Floats
 ) -> str:
     if level == "same":
-        return "As in training." if psi < SOME else f"Differs no more than chance explains in {counted.n:,} rows."
+        return "As in training." if psi < SOME else f"Differs hardly more than chance explains in {counted.n:,} rows."
     name, what = quoted(column.name), what_changed(column, counted, bins, parts.tolist())
     if level == "some":
         return f"{name} changed somewhat (drift {psi:.2f}; some from {SOME}, much from {MUCH}): {what}."

@@ -23,11 +23,12 @@ NOTHING = "None of them"
 
 
 def choose_renames(
-    key: str, schema: InputSchema, match: ColumnMatch, samples: Mapping[str, Sequence[str | None]]
+    key: str, schema: InputSchema, match: ColumnMatch, samples: Mapping[str, Sequence[str | None]], content: str = ""
 ) -> None:
     """Draw what lacking columns of the model could be in the table, one click each, and what was chosen so.
 
-    What is chosen is kept in the session under `key`.
+    What is chosen is kept in the session under `key`, which names the model and the table, or the model alone and
+    `content` the rows.
     """
     chosen: dict[str, str] = st.session_state.setdefault(key, {})
     for name in [name for name in match.renamed if name in chosen]:
@@ -39,12 +40,24 @@ def choose_renames(
     if not match.missing:
         return
     free = {name: samples[name] for name in match.extra if name in samples}
-    suggestions = suggest_renames(schema, match.missing, free)
+    suggestions = _suggested(schema, free, f"{key}{content}", match.missing, tuple(free))
     for rename in suggestions:
         _offer(key, rename)
     rest = [name for name in match.missing if name not in {rename.model for rename in suggestions}]
     if rest and match.extra:
         _choose_by_hand(key, rest, match.extra)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _suggested(
+    _schema: InputSchema,
+    _samples: Mapping[str, Sequence[str | None]],
+    key: str,
+    missing: tuple[str, ...],
+    free: tuple[str, ...],
+) -> tuple[Rename, ...]:
+    """Return the suggestions for the model and the table that `key` names; of wide tables they take seconds."""
+    return suggest_renames(_schema, missing, _samples)
 
 
 def _offer(key: str, rename: Rename) -> None:

@@ -64,7 +64,7 @@ def paste_panel(model: Model, schema: InputSchema) -> None:
     try:
         pasted = read_text(sent, schema)
         match = match_columns(schema, list(pasted.frame.columns), known_renames(renames, pasted.frame.columns))
-        choose_renames(f"{key}_renames", schema, match, _samples(pasted.frame))
+        choose_renames(f"{key}_renames", schema, match, _samples(pasted.frame), sent)
         check_match(match)
         with st.spinner("Predicting …"):
             predicted = predict_text(model.path, model.path.stat().st_mtime, sent, tuple(match.renamed.items()))

@@ -10,7 +10,7 @@ import pytest
 
 from core.scoring.effects import Effect
 from core.types import ColumnSchema
-from pages.shared.effectcurve import Outcome, effect_data, effect_sentence
+from pages.shared.effectcurve import Outcome, draw_effect, effect_data, effect_sentence
 
 AREA = ColumnSchema("area", "feature", "number", minimum=0.0, maximum=40.0, median=20.0)
 DAY = ColumnSchema("day", "date", "date", quantiles=(0.0, 31.0))
@@ -88,8 +88,6 @@ def test_years_have_no_comma_and_whole_numbers_no_halves(
     drawn: list[dict[str, Any]] = []
     monkeypatch.setattr("streamlit.vega_lite_chart", lambda spec, **_: drawn.append(spec))
     column = ColumnSchema("area", "feature", "number", minimum=values[0], maximum=values[1], median=values[0])
-    from pages.shared.effectcurve import draw_effect
-
     draw_effect(numbers(values, [1, 2]), column, PRICE)
     assert drawn[0]["encoding"]["x"]["axis"] == {"grid": False, **axis}
 

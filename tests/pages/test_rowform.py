@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from core.errors import DataError
 from core.runs.requests import MODEL_NAME
 from core.scoring import predict_proba_rows
 from core.serialization import load_bundle, save_bundle
 from core.trainer import predict_rows, train_model_from_file
 from core.types import InputSchema, ModelBundle, TrainingConfig
+from pages.shared.rowstart import read_row
 from pages.shared.text import number, percent
 from tests.pages.conftest import Browser
 
@@ -134,6 +138,15 @@ def test_a_row_of_a_table_fills_the_form_and_shows_its_outcome(form, bundle, chu
     field(form, "tenure").set_value(cells["tenure"] + 1.0)
     form.run()
     assert form.sees("The row was changed since, so this is no longer its outcome.")
+
+
+def test_a_row_is_read_from_whichever_part_of_the_table_holds_it(tmp_path):
+    pq.write_table(pa.table({"x": list(range(1, 11))}), tmp_path / "table.parquet", row_group_size=4)
+    numbers = (1, 4, 5, 8, 9, 10)
+    assert [read_row(tmp_path / "table.parquet", at)["x"] for at in numbers] == list(numbers)
+    for at in (0, 11):
+        with pytest.raises(DataError, match=f"The table has no row {at}. Choose another one."):
+            read_row(tmp_path / "table.parquet", at)
 
 
 def test_reset_brings_the_start_back(form, churn_frame):

@@ -174,7 +174,7 @@ def test_what_chance_adds_to_the_index_is_taken_off() -> None:
     (drift,) = counter.result()
     assert chi2.sf(((counts - 20) ** 2 / 20).sum(), 30) < 1e-4  # beyond chance, and 0.05 of the index are chance
     assert 0.1 < drift.psi < 0.14
-    assert (drift.level, drift.sentence) == ("same", "Differs no more than chance explains in 620 rows.")
+    assert (drift.level, drift.sentence) == ("same", "Differs hardly more than chance explains in 620 rows.")
 
 
 def test_one_strange_cell_in_ten_proves_nothing() -> None:
@@ -298,7 +298,7 @@ def test_a_few_rows_are_called_changed_only_where_that_is_beyond_doubt() -> None
     assert (few.level, few.n) == ("same", 3)
     assert drift_of(then, np.linspace(990, 999, 60)).level == "much"
     flag = drift_of(texts(["a", "b"] * 100), texts(["a"] * 9 + ["b"] * 3))
-    assert (flag.level, flag.sentence) == ("same", "Differs no more than chance explains in 12 rows.")
+    assert (flag.level, flag.sentence) == ("same", "Differs hardly more than chance explains in 12 rows.")
 
 
 def test_the_most_drifted_column_comes_first_and_what_cannot_be_compared_is_left_out() -> None:
