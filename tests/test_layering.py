@@ -43,7 +43,15 @@ SERVER_SIDE = (
 )
 SERVER_PACKAGES = ("core/runs", "core/tables", "pages/shared")
 WORKER_ONLY = ("core.runs.compare", "core.runs.preflight.measure")
-SERVER_SCORING = ("core.scoring", "core.scoring.contract", "core.scoring.write")
+SERVER_SCORING = (
+    "core.scoring",
+    "core.scoring.contract",
+    "core.scoring.drift",
+    "core.scoring.form",
+    "core.scoring.renames",
+    "core.scoring.truth",
+    "core.scoring.write",
+)
 
 
 def module_name(path: Path) -> str:

@@ -89,7 +89,7 @@ class Scorer:
         self.n_rows = 0
         self._device = choose_device(self.device)
         self._counter = ContractCounter(self.match)
-        self._drift = DriftCounter(schema)
+        self._drift = DriftCounter(schema, self.bundle.record.n_rows if self.bundle.record is not None else None)
         self._inputs = schema.by_role("feature", "date")
         self._known = _known_texts(self.bundle)
         self._labels = _labels(self.bundle)

@@ -49,7 +49,7 @@ def choose_roles(dataset: Dataset, report: ReadReport) -> None:
         _show_stored(_key(dataset.id, part), getattr(roles, part))
     first, second = st.columns([2, 3, 3]), st.columns([3, 3, 2])
     first[0].selectbox(
-        "Target: what to predict", names, key=_key(dataset.id, "target"), placeholder="Choose a column",
+        "Target: what to predict", names, index=None, key=_key(dataset.id, "target"), placeholder="Choose a column",
         on_change=_save_roles, args=(dataset.id, "target"),
     )  # fmt: skip
     for place, (part, (label, help_text)) in zip((first[1], first[2], second[0]), LISTS.items(), strict=True):
@@ -170,6 +170,8 @@ def _show_stored(key: str, value: str | tuple[str, ...] | None) -> None:
 def _save_roles(dataset_id: str, changed: str) -> None:
     """Keep the choice that was made last: a column has one role, but for the time, which may be any but the target."""
     target, time = (st.session_state.get(_key(dataset_id, part)) for part in ("target", "time"))
+    if changed == "target" and target is None:  # a box that was just drawn may say so before it has its value
+        return
     lists = {part: list(st.session_state.get(_key(dataset_id, part)) or []) for part in LISTS}
     taken = lists.get(changed, [target if changed == "target" else None])
     for part in LISTS:

@@ -21,6 +21,7 @@ from pages.shared.uploads import let_go, source_of
 
 FILE_TYPES = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "parquet"]
 AT_ONCE_SECONDS = 1.5  # a file that is read by then needs no page of its own
+LARGE_BYTES = 20_000_000  # and one that is not shows its first rows the sooner
 LOOK_SECONDS = 0.5
 PASTED_NAME = "Pasted rows"
 
@@ -82,7 +83,8 @@ def take_in(source: BinaryIO, name: str, purpose: Purpose = TO_LEARN) -> None:
     try:
         with st.spinner("Reading the table …", show_time=True):
             intake = receive(get_workspace(), get_store(), source_of(source), name, purpose.options)
-            follow(wait_for(get_workspace(), intake, AT_ONCE_SECONDS), purpose)
+            patience = AT_ONCE_SECONDS if intake.n_bytes < LARGE_BYTES else 0.0
+            follow(wait_for(get_workspace(), intake, patience), purpose)
     except AppError as error:
         say_next(purpose.key, error.sentence)
 

@@ -20,19 +20,18 @@ FIELDS_SHOWN = 30
 FIELDS_IN_SIGHT = 12  # more of them scroll by themselves, so that the prediction stays in sight
 FIELDS_HEIGHT = 640
 OPTIONS_LISTED = 200
+FIELD_WIDTH = 200  # pixels, in which a number can be read beside its buttons
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2100, 12, 31)
 LEAST_WIDTH = 1e-300  # of a range that can be divided into steps
 
 
 def show_fields(form: RowForm) -> None:
-    """Draw a widget for each of the columns asked for and of the first ones, two to a line."""
+    """Draw a widget for each of the columns asked for and of the first ones, as many to a line as fit."""
     shown = [*_more_fields(form), *range(min(FIELDS_SHOWN, len(form.columns)))]
     scrolls = len(shown) > FIELDS_IN_SIGHT
-    with st.container(height=FIELDS_HEIGHT if scrolls else "content", border=scrolls):
-        for start in range(0, len(shown), 2):
-            for place, index in zip(st.columns(2), shown[start : start + 2], strict=False):
-                with place:
-                    _show_field(form, form.key(index), form.columns[index])
+    with st.container(height=FIELDS_HEIGHT if scrolls else "content", border=scrolls, horizontal=True):
+        for index in shown:
+            _show_field(form, form.key(index), form.columns[index])
 
 
 def _more_fields(form: RowForm) -> list[int]:
@@ -57,7 +56,7 @@ def _show_field(form: RowForm, key: str, column: ColumnSchema) -> None:
         st.session_state[key] = value
     common: dict[str, Any] = {
         "label": widget_label(column.name), "key": key, "help": _help_on(column),
-        "on_change": _take, "args": (form, key, column.name),
+        "width": FIELD_WIDTH, "on_change": _take, "args": (form, key, column.name),
     }  # fmt: skip
     if column.role == "date":
         _show_date(column, value, common)

@@ -19,8 +19,8 @@ def show_truth(truth: Mapping[str, Any], rows: pd.DataFrame | None = None) -> No
     `truth` are the fields of `core.scoring.truth.Truth`; `rows` the cells of its worst rows, in their order.
     """
     st.subheader("Held against the truth", anchor=False)
-    (st.warning if truth["is_worse"] else st.success)(
-        escape(truth["verdict"]), icon=":material/trending_down:" if truth["is_worse"] else ":material/verified:"
+    (st.warning if truth["is_worse"] else st.info)(
+        escape(truth["verdict"]), icon=":material/trending_down:" if truth["is_worse"] else ":material/fact_check:"
     )
     write = percent if truth["metric_name"] == "accuracy" else number
     name = "Accuracy" if truth["metric_name"] == "accuracy" else str(truth["metric_name"]).upper()

@@ -103,7 +103,7 @@ def spool_text(path: Path, scratch: Path, options: ReadOptions, on_bytes: OnByte
             *wrapping_notices([(names[i], plan.wrapping) for i, plan in kept if plan.wrapping is not None]),
             *columns_notice(_AMBIGUOUS, ambiguous),
             *columns_notice(_MIXED, [names[i] for i, plan in kept if plan.is_mixed]),
-            *choice_notices([(names[i], columns[i], plan) for i, plan in kept]),
+            *choice_notices([(names[i], columns[i], plan) for i, plan in kept if plan.missing or plan.parsed]),
         ),
         evidence={
             **dialect.evidence,
