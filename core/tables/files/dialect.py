@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from core.errors import TableFileError
 from core.tables.files import limits
@@ -21,6 +22,7 @@ from core.tables.report import Notice
 SEPARATORS = (",", ";", "\t", "|")
 NO_SEPARATOR = "\x1f"  # what a table of one column is read with, unless the text holds it
 MIN_CONSISTENT_SHARE = 0.6
+MOSTLY_CLEAN = 0.5  # of the rows hold no other separator
 MIN_ROWS = 2  # that are left where comments are taken away
 
 _OTHERS = "\x1d\x1c\x01\x02\x03\x04\x05\x06\x07\x08\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19"
@@ -53,6 +55,16 @@ class Dialect:
     has_comments: bool
     evidence: Mapping[str, str]
     changes: tuple[Notice, ...]
+
+
+class Evenness(NamedTuple):
+    """How well a separator cuts the rows: the first thing in which two differ decides."""
+
+    even: float  # share of the rows with the usual number of cells
+    mostly_clean: bool  # most rows hold no other separator
+    no_titles: bool  # no rows above have to be skipped
+    clean: float  # share of the cells that hold no other separator
+    n_columns: int
 
 
 def find_dialect(source: TextSource, options: ReadOptions = AUTOMATIC) -> Dialect:
@@ -98,7 +110,7 @@ def find_separator(lines: Sequence[str], quote: str = '"') -> str | None:
     uncommented = [line for line in lines if not _COMMENT_LINE.match(line)]
     if MIN_ROWS <= len(uncommented) < len(lines) and (found := find_separator(uncommented, quote)):
         return found
-    best: tuple[float, bool, float, int] | None = None
+    best: Evenness | None = None
     choice = None
     for separator in SEPARATORS:
         rows = [row.cells for row in islice(cut_rows(lines, separator, quote), SAMPLE_ROWS)]
@@ -139,10 +151,11 @@ def _separator_of_names(lines: Sequence[str], quote: str) -> str | None:
     return None
 
 
-def _evenness(rows: list[list[str]], separator: str) -> tuple[float, bool, float, int] | None:
-    """Return how `separator` cuts the rows: how evenly, whether all of them, how cleanly, and into how many cells.
+def _evenness(rows: list[list[str]], separator: str) -> Evenness | None:
+    """Return how well `separator` cuts the rows, or None where it does not.
 
-    Returns None where it does not cut them. That rows above have to be skipped as titles counts against it.
+    Titles above count less than other separators left in most rows: a comma in the title and one in each
+    row's 2,5 do not separate.
     """
     if not rows:
         return None
@@ -151,11 +164,18 @@ def _evenness(rows: list[list[str]], separator: str) -> tuple[float, bool, float
     n_columns, n_even = Counter(map(len, table)).most_common(1)[0]
     if n_columns < 2 or n_even < MIN_CONSISTENT_SHARE * len(table):
         return None
-    cells = [cell for row in table for cell in row]
     if separator == "," and len(rows[0]) == 1 and (_all_natural(table) or _all_decimal(table)):
         return None
-    clean = sum(not _holds_other_separator(cell, separator) for cell in cells) / len(cells)
-    return round(n_even / len(table), 1), title == 0, round(clean, 2), n_columns
+    clean = [[not _holds_other_separator(cell, separator) for cell in row] for row in table]
+    n_clean_rows = sum(map(all, clean))
+    clean_cells = sum(map(sum, clean)) / sum(map(len, clean))
+    return Evenness(
+        round(n_even / len(table), 1),
+        n_clean_rows >= MOSTLY_CLEAN * len(table),
+        title == 0,
+        round(clean_cells, 2),
+        n_columns,
+    )
 
 
 def _all_natural(table: list[list[str]]) -> bool:

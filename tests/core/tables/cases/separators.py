@@ -29,6 +29,16 @@ SEPARATORS = [
         "a,b\nx;y;z,1\nx;y,2\nx,3\n",
         {"a": ["x;y;z", "x;y", "x"], "b": [1, 2, 3]},
     ),
+    table(
+        "a comma in the title and decimal commas",
+        "Umsatz, Stand 01.02.2024\nKunde;Umsatz;Region\n" + "".join(f"{i};{i},5;Nord\n" for i in range(9)),
+        {"Kunde": list(range(9)), "Umsatz": [i + 0.5 for i in range(9)], "Region": ["Nord"] * 9},
+    ),
+    table(
+        "a comma in the title and two columns",
+        "Umsatz, Stand 01.02.2024\n\nKunde;Umsatz\n" + "".join(f"{i};{i},5\n" for i in range(9)),
+        {"Kunde": list(range(9)), "Umsatz": [i + 0.5 for i in range(9)]},
+    ),
     table("doubled bars", "a||b\n1||x\n2||y\n", {"a": [1, 2], "b": ["x", "y"]}),
     table(
         "a comma and a blank after each cell",
