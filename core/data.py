@@ -23,6 +23,8 @@ from core.tables.coerce import CoercedColumn, coerce_column
 from core.tables.timeline import split_by_time, timeline_of
 from core.types import TrainingConfig
 
+CALIBRATION_STEP, LEAST_TO_DIVIDE = 3, 60
+
 logger = logging.getLogger(__name__)
 
 
@@ -196,6 +198,17 @@ def split_rows(
             "Add rows, or choose another share."
         ) from error
     return train, test
+
+
+def judging_rows(n_rows: int) -> NDArray[np.bool_]:
+    """Return which of `n_rows` validation rows judge the epochs `(n_rows,)`.
+
+    Every third, where they are enough, is left for calibration: rows that have chosen the epoch would
+    promise too narrow ranges.
+    """
+    positions = np.arange(n_rows)
+    judges: NDArray[np.bool_] = positions % CALIBRATION_STEP != CALIBRATION_STEP - 1
+    return judges | (n_rows < LEAST_TO_DIVIDE)
 
 
 def scaled_tensor(scaler: Any, matrix: NDArray[np.float64]) -> Tensor:

@@ -33,7 +33,7 @@ from core.serialization import load_bundle
 from core.tables.dates import expand_date_columns
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.read import READING, load_tabular_file
-from core.tables.schema import describe_inputs
+from core.tables.schema import describe_inputs, target_of
 from core.tables.timeline import timeline_of
 from core.types import Metrics, ModelBundle, TrainingConfig
 
@@ -91,7 +91,8 @@ def distill_model_from_file(
     own = cfg.categorical_columns if teacher.schema is None else ()
     check_columns(list(frame.columns), cfg.target_column, excluded, dates, own, cfg.time_column)
     timeline = timeline_of(frame, cfg.time_column, teacher.schema, reading or AUTOMATIC)
-    usable, y = drop_rows_without_target(frame, frame[cfg.target_column].tolist(), teacher.task)
+    y_raw = target_of(frame, cfg.target_column, teacher.schema).tolist()
+    usable, y = drop_rows_without_target(frame, y_raw, teacher.task)
     targets = _encode_target(teacher, y, cfg.target_column)
     x_raw = feature_frame(usable, cfg.target_column, excluded)
     if teacher.schema is None:  # the rows of a teacher with a schema keep their dates: it knows how to read them

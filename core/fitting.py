@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from core.checkpoint.identity import Identity
 from core.columns import as_names
-from core.data import split_rows
+from core.data import judging_rows, split_rows
 from core.inference import forward
 from core.loop import Control, LoopResult, fit
 from core.losses import BatchLoss, Criterion
@@ -30,7 +30,7 @@ CHOICES = ("categorical_columns", "time_column")
 
 @dataclass(frozen=True)
 class RowSets:
-    """The rows that train, that judge each epoch, and that are scored once: x float32, y as `target_tensor`."""
+    """The rows that train, that validate, and that are scored once: x float32, y as `target_tensor`."""
 
     x_train: Tensor
     y_train: Tensor
@@ -38,6 +38,12 @@ class RowSets:
     y_validation: Tensor
     x_test: Tensor
     y_test: Tensor
+
+    @property
+    def judging(self) -> tuple[Tensor, Tensor]:
+        """Return the validation rows that judge the epochs, x and y."""
+        chosen = torch.from_numpy(judging_rows(len(self.x_validation))).to(self.x_validation.device)
+        return self.x_validation[chosen], self.y_validation[chosen]
 
     def to(self, device: torch.device) -> RowSets:
         """Return the same rows on `device`."""
@@ -101,6 +107,7 @@ def fit_and_score(
 ) -> tuple[LoopResult, Metrics]:
     """Train `model` in place, then score it on the test rows, in the unit of `target_scaler`."""
     device, started = rows.x_train.device, time.perf_counter()
+    x_judging, y_judging = rows.judging
     resumable = control.checkpoint_path is not None or control.resume_from is not None
     result = fit(
         model,
@@ -108,7 +115,7 @@ def fit_and_score(
         (rows.y_train, *objective.soft_targets),
         objective.batch_loss,
         cfg,
-        validation_loss=held_out_loss(model, rows.x_validation, rows.y_validation, objective.hard, device),
+        validation_loss=held_out_loss(model, x_judging, y_judging, objective.hard, device),
         baseline_loss=baseline_loss(rows, objective),
         control=control,
         identity=identity_of(rows, objective, replace(cfg, task=task)) if resumable else None,
@@ -141,7 +148,7 @@ def baseline_loss(rows: RowSets, objective: Objective) -> float | None:
 
     None where there are no validation rows and the curve is of a loss that follows a teacher too.
     """
-    y = rows.y_validation if len(rows.y_validation) else rows.y_train
+    y = rows.judging[1] if len(rows.y_validation) else rows.y_train
     if objective.soft_targets and not len(rows.y_validation):
         return None
     loss = float(objective.hard(objective.guess.expand(len(y), -1), y))

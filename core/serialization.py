@@ -10,15 +10,16 @@ import json
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from core.bundle.archive import MAX_FILE_BYTES, Entry, read_directory, read_member, write_archive
 from core.bundle.flaw import FlawError
 from core.bundle.inputs import plain
-from core.bundle.manifest import FORMAT_VERSION, MAX_MANIFEST_BYTES, Manifest, parse_manifest
+from core.bundle.manifest import FORMAT_VERSION, MAX_MANIFEST_BYTES, Manifest, parse_manifest, render_manifest
 from core.bundle.origin import HEAD_BYTES, declared_version, origin_of
+from core.calibration import Calibration, flaw_of
 from core.errors import BundleError, BundleMissingError, BundleWriteError, RunError
 from core.types import InputSchema, Metrics, ModelBundle, TrainingRecord
 from core.workspace import write_atomically
@@ -26,7 +27,9 @@ from core.workspace import write_atomically
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["FILE_NAME", "FORMAT_VERSION", "BundleSummary", "inspect_bundle", "load_bundle", "save_bundle"]
+__all__ = [
+    "FILE_NAME", "FORMAT_VERSION", "BundleSummary", "inspect_bundle", "load_bundle", "recalibrate", "save_bundle",
+]  # fmt: skip
 
 FILE_NAME = "model.rowsmith"
 METRICS_NAME = "metrics.json"
@@ -44,6 +47,7 @@ class BundleSummary:
     model_config: dict[str, Any]
     schema: InputSchema | None
     record: TrainingRecord | None
+    calibration: Calibration | None
     format_version: int
     n_bytes: int
 
@@ -109,9 +113,28 @@ def inspect_bundle(path: str | Path) -> BundleSummary:
         model_config=manifest.architecture.as_dict(),
         schema=manifest.schema,
         record=manifest.record,
+        calibration=manifest.calibration,
         format_version=FORMAT_VERSION,
         n_bytes=n_bytes,
     )
+
+
+def recalibrate(path: str | Path, calibration: Calibration) -> None:
+    """Give the model in a file another calibration; all else in it stays as it is, byte for byte.
+
+    Raises as `load_bundle` and `save_bundle` do. Imports neither torch nor scikit-learn.
+    """
+    flaw = flaw_of(calibration)
+    if flaw is not None:
+        raise BundleError(f"This calibration cannot be saved: {flaw}; choose another.")
+    with _opened(path) as (file, n_bytes):
+        entries, manifest = _read_manifest(file, n_bytes)
+        members = {name: read_member(file, entries[name]) for name in entries}
+    members["manifest.json"] = render_manifest(replace(manifest, calibration=calibration))
+    try:
+        write_atomically(Path(path), lambda temporary: _write_members(temporary, members))
+    except RunError as error:
+        raise BundleWriteError(str(error)) from error
 
 
 @contextmanager
@@ -167,6 +190,11 @@ def _read_manifest(file: BinaryIO, n_bytes: int) -> tuple[dict[str, Entry], Mani
     if size > MAX_MANIFEST_BYTES:
         raise FlawError(f"its manifest.json is {size:,} bytes long where {MAX_MANIFEST_BYTES:,} are allowed")
     return entries, parse_manifest(read_member(file, entries["manifest.json"]))
+
+
+def _write_members(temporary: Path, members: Mapping[str, bytes]) -> None:
+    with temporary.open("w+b") as file:
+        write_archive(file, members)
 
 
 def _write_checked(temporary: Path, members: Mapping[str, bytes]) -> None:

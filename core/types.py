@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.calibration import Calibration
+
 TaskType = Literal["classification", "regression"]
 TrainingMode = Literal[
     "mlp_dense",
@@ -104,7 +106,8 @@ class TrainingConfig:
     validation_size: float = _setting(
         0.0,
         "Validation share",
-        "Share of the training rows that only judges each epoch. 0 trains on all of them.",
+        "Share of the training rows that only judges each epoch, a third of them how sure predictions may be. "
+        "0 trains on all of them.",
         0.0,
         1.0,
         0.05,
@@ -184,7 +187,8 @@ class ColumnSchema:
     """One column of the table that a model was trained on.
 
     `is_categorical` marks a feature of codes (`core.tables.codes`); its kind is text, or empty.
-    `missing_words` are cells that count as missing by choice, beside the words for nothing that always do.
+    `missing_words` are cells that count as missing by choice, beside the words for nothing; `kept_words` are words
+    for nothing that are texts by choice.
     `quantiles` are the 11 deciles, from the 0 to the 100 % one, of the numbers of a number or mixed feature
     and of a target of numbers; of a date column those of its dates, as days since 1970-01-01 with the time
     of day as a fraction. Empty where there are none, as in a model of an earlier version.
@@ -204,6 +208,7 @@ class ColumnSchema:
     is_categorical: bool = False
     missing_words: tuple[str, ...] = ()
     quantiles: tuple[float, ...] = ()
+    kept_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,7 @@ class ModelBundle:
     """A trained network with everything it needs to predict for raw rows.
 
     `model` maps float32 `(n, input_dim)` to `(n, output_dim)`. `vectorizer`, `scaler`,
-    `label_encoder` and `target_scaler` have scikit-learn's methods. The last three fields are
+    `label_encoder` and `target_scaler` have scikit-learn's methods. The last four fields are
     optional, so that a bundle made by hand from the others predicts too.
     """
 
@@ -272,3 +277,4 @@ class ModelBundle:
     model_config: dict[str, Any] | None = None
     schema: InputSchema | None = None
     record: TrainingRecord | None = None
+    calibration: Calibration | None = None

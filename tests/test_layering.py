@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A module may import what stands in a line above its own; a package also itself.
 LAYERS = (
+    ("core.calibration",),
     ("core.errors", "core.types"),
     ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),
     ("core.receipt",),
@@ -20,7 +21,7 @@ LAYERS = (
     ("core.checkpoint",),
     ("core.data", "core.loop", "core.metrics", "core.teacher", "core.serialization"),
     ("core.record", "core.fitting", "core.scoring"),
-    ("core.distill",),
+    ("core.insight", "core.distill"),
     ("core.trainer",),
     ("core.runs",),
     ("core.commands",),
@@ -38,11 +39,12 @@ SERVER_SIDE = (
     "core.modes",
     "core.receipt",
     "core.types",
+    "core.calibration",
     "core.errors",
     "core.serialization",
 )
 SERVER_PACKAGES = ("core/runs", "core/tables", "pages/shared")
-WORKER_ONLY = ("core.runs.compare", "core.runs.preflight.measure")
+WORKER_ONLY = ("core.runs.compare", "core.runs.insight_worker", "core.runs.preflight.measure")
 SERVER_SCORING = (
     "core.scoring",
     "core.scoring.contract",

@@ -3,8 +3,8 @@
 What is only there to be read by people is cut to fit: rare categories of very wide tables, points
 of very long curves. A figure that is not finite is kept as none. The schema is a list for each
 property rather than an object for each column: little to parse, and few objects to allow. The lists
-`is_categorical`, `missing_words` and `quantiles` are there only where a column is one of codes, or has such
-words or deciles.
+`is_categorical`, `missing_words`, `kept_words` and `quantiles` are there only where a column is one of codes, or has
+such words or deciles.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _COLUMN_ENTRIES = (
     "categories", "counts", "categories_cut", "date_order", "has_time",
 )  # fmt: skip
 _CODES_ENTRY, _WORDS_ENTRY, _QUANTILES_ENTRY = "is_categorical", "missing_words", "quantiles"
-_OPTIONAL: dict[str, Any] = {_CODES_ENTRY: False, _WORDS_ENTRY: [], _QUANTILES_ENTRY: ""}
+_KEPT_ENTRY = "kept_words"
+_OPTIONAL: dict[str, Any] = {_CODES_ENTRY: False, _WORDS_ENTRY: [], _QUANTILES_ENTRY: "", _KEPT_ENTRY: []}
 _RECEIPT = "receipt"  # which the record of an earlier version lacks
 _RECORD_ENTRIES = tuple(name for name in TrainingRecord.__dataclass_fields__ if name != _RECEIPT)
 
@@ -161,6 +162,7 @@ def _column_to_json(column: ColumnSchema, room: _Room) -> dict[str, Any]:
         _CODES_ENTRY: bool(column.is_categorical),
         _WORDS_ENTRY: list(column.missing_words),
         _QUANTILES_ENTRY: quantiles_to_text(column.quantiles, room.quantile_bytes),
+        _KEPT_ENTRY: list(column.kept_words),
     }
 
 
@@ -181,9 +183,6 @@ def _column_from_json(value: object) -> ColumnSchema:
     if fields.flag(_CODES_ENTRY) and not _can_be_codes(fields):
         kind, role = fields.text("kind"), fields.text("role")
         raise FlawError(f"{fields.where(_CODES_ENTRY)} is True for a column of kind {kind!r} and role {role!r}")
-    words = fields.texts(_WORDS_ENTRY)
-    if len(words) > 2 * MAX_WORDS or any(len(word) > MAX_WORD_CHARS for word in words):
-        raise FlawError(f"{fields.where(_WORDS_ENTRY)} are more or longer than {2 * MAX_WORDS} texts")
     return ColumnSchema(
         name=fields.text("name"),
         role=cast(ColumnRole, fields.choice("role", get_args(ColumnRole))),
@@ -197,9 +196,17 @@ def _column_from_json(value: object) -> ColumnSchema:
         categories_cut=fields.flag("categories_cut"),
         date_format=None if fields.is_null("date_order") else _date_format(fields),
         is_categorical=fields.flag(_CODES_ENTRY),
-        missing_words=tuple(words),
+        missing_words=_words(fields, _WORDS_ENTRY),
         quantiles=_quantiles(fields),
+        kept_words=_words(fields, _KEPT_ENTRY),
     )
+
+
+def _words(fields: Fields, entry: str) -> tuple[str, ...]:
+    words = fields.texts(entry)
+    if len(words) > 2 * MAX_WORDS or any(len(word) > MAX_WORD_CHARS for word in words):
+        raise FlawError(f"{fields.where(entry)} are more or longer than {2 * MAX_WORDS} texts")
+    return tuple(words)
 
 
 def _can_be_codes(fields: Fields) -> bool:

@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.bundle.archive import MEMBERS
+from core.bundle.calibration import calibration_from_json, calibration_to_json
 from core.bundle.document import parse_document, render_document
 from core.bundle.fields import Fields
 from core.bundle.flaw import FlawError, shown
 from core.bundle.inputs import record_from_json, record_to_json, schema_from_json, schema_to_json
+from core.calibration import Calibration
 from core.types import (
     CLASSIFICATION_ONLY_MODES,
     TASKS,
@@ -33,6 +35,7 @@ MAX_INPUTS = 2_000_000
 MAX_OUTPUTS = 100_000
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CALIBRATION = "calibration"  # which a model without one, or of an earlier version, lacks
 _ENTRIES = ("format", "format_version", "needs", "task", "target_column", "class_names", "model", "schema", "record")
 
 
@@ -71,10 +74,13 @@ class Manifest:
     schema: InputSchema | None
     record: TrainingRecord | None
     parts: Mapping[str, Part]
+    calibration: Calibration | None = None
 
 
 def render_manifest(manifest: Manifest) -> bytes:
     """Return manifest.json; its first three entries stay first in every format to come."""
+    calibration = manifest.calibration
+    optional = {} if calibration is None else {_CALIBRATION: calibration_to_json(calibration)}
     data = render_document(
         {
             "format": FORMAT,
@@ -86,6 +92,7 @@ def render_manifest(manifest: Manifest) -> bytes:
             "model": manifest.architecture.as_dict(),
             "schema": None if manifest.schema is None else schema_to_json(manifest.schema),
             "record": None if manifest.record is None else record_to_json(manifest.record),
+            **optional,
             "parts": {name: asdict(part) for name, part in manifest.parts.items()},
         }
     )
@@ -98,7 +105,8 @@ def parse_manifest(data: bytes) -> Manifest:
     """Return the manifest in `data`, or raise FlawError at the first entry that is not as it must be."""
     value = parse_document(data, "manifest.json", MAX_VALUES)
     check_version(value)
-    fields = Fields(value, "its manifest.json", (*_ENTRIES, "parts"))
+    optional = [_CALIBRATION] if _CALIBRATION in value else []
+    fields = Fields(value, "its manifest.json", (*_ENTRIES, *optional, "parts"))
     task = fields.choice("task", TASKS)
     architecture = parse_architecture(fields.raw("model"))
     if task != "classification" and architecture.training_mode in CLASSIFICATION_ONLY_MODES:
@@ -111,6 +119,7 @@ def parse_manifest(data: bytes) -> Manifest:
         schema=None if fields.is_null("schema") else schema_from_json(fields.raw("schema")),
         record=None if fields.is_null("record") else record_from_json(fields.raw("record")),
         parts=_parts(fields),
+        calibration=calibration_from_json(fields.raw(_CALIBRATION)) if optional else None,
     )
 
 

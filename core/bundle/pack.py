@@ -34,6 +34,7 @@ def pack(bundle: ModelBundle) -> dict[str, bytes]:
         architecture=architecture,
         schema=bundle.schema,
         record=bundle.record,
+        calibration=bundle.calibration,
         parts={name: Part(len(data), hashlib.sha256(data).hexdigest()) for name, data in members.items()},
     )
     return {"manifest.json": render_manifest(manifest), **members}

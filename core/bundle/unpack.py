@@ -67,6 +67,7 @@ def _assemble(manifest: Manifest, preprocess: Preprocess, arrays: Mapping[str, A
         model_config=manifest.architecture.as_dict(),
         schema=manifest.schema,
         record=manifest.record,
+        calibration=manifest.calibration,
     )
 
 

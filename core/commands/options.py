@@ -27,6 +27,9 @@ Decimal = Annotated[str | None, typer.Option(help="The decimal mark, a point or 
 Thousands = Annotated[str | None, typer.Option(help="The mark between thousands; found out.")]
 HeaderRow = Annotated[int | None, typer.Option(help="The row with the names, 0 for none; found out.")]
 Missing = Annotated[list[str] | None, typer.Option(help="A word that counts as missing; may be given again.")]
+Keep = Annotated[
+    list[str] | None, typer.Option(help="A word such as NA or none that is a value, not missing; may be given again.")
+]
 
 
 def read_options(
@@ -37,6 +40,7 @@ def read_options(
     thousands: str | None,
     header_row: int | None,
     missing: list[str] | None,
+    keep: list[str] | None = None,
 ) -> ReadOptions:
     """Return the choices about reading. Raises ConfigError for one that is none."""
     separator = "\t" if separator in ("\\t", "tab") else separator
@@ -48,4 +52,5 @@ def read_options(
         thousands=thousands,
         header_row=header_row,
         missing_words=tuple(missing or ()),
+        kept_words=tuple(keep or ()),
     ).checked()

@@ -56,6 +56,7 @@ def train(
     thousands: given.Thousands = None,
     header_row: given.HeaderRow = None,
     missing: given.Missing = None,
+    keep: given.Keep = None,
     as_json: given.AsJson = False,
 ) -> None:
     """Train a network on a table. Ctrl+C ends it and keeps the best epoch so far."""
@@ -63,7 +64,7 @@ def train(
     def work() -> Mapping[str, Any]:
         from core.trainer import save_bundle, train_model_from_file
 
-        reading = given.read_options(sheet, encoding, separator, decimal, thousands, header_row, missing)
+        reading = given.read_options(sheet, encoding, separator, decimal, thousands, header_row, missing, keep)
         cfg = TrainingConfig(
             target_column=target,
             training_mode=mode,

@@ -28,7 +28,7 @@ FOLDER_NAME = "checks"
 CHECKS = Errand("core.tables.checks", "checks", n_threads=1, seconds=60.0)
 ENDED = "The checks ended before there was a result. The training itself is not affected."
 TOO_LATE = f"The checks took longer than {CHECKS.seconds:.0f} seconds and were ended. Leave out columns."
-FORMAT = 1  # to be raised whenever the checks of the same table come out differently
+FORMAT = 2  # to be raised whenever the checks of the same table come out differently
 TROUBLE_ID = "trouble"
 
 

@@ -13,12 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.data import drop_rows_without_target, label_texts, number_target, train_and_test_rows
 from core.inference import forward
+from core.insight.heldout import held_out
 from core.metrics import metric_name
-from core.scoring.predict import decode_outputs, features_of
+from core.scoring.predict import decode_outputs, features_of, labels_of
 from core.tables.read import load_tabular_file
-from core.tables.timeline import timeline_of
 from core.types import ModelBundle, TrainingConfig
 
 TIMING_SECONDS = 0.2
@@ -59,16 +58,11 @@ def compare_models(
 
 
 def _test_rows(teacher: ModelBundle, frame: pd.DataFrame, cfg: TrainingConfig) -> tuple[pd.DataFrame, NDArray[Any]]:
-    usable, target = drop_rows_without_target(frame, frame[cfg.target_column].tolist(), teacher.task)
-    if teacher.task == "classification":
-        y = np.asarray(label_texts(target), dtype=object)
-        codes = np.asarray(teacher.label_encoder.transform(y))
-    else:
-        y = codes = number_target(target, cfg.target_column)
-    timeline = timeline_of(frame, cfg.time_column, teacher.schema)
-    order = None if timeline is None else timeline.order[target.index]
-    _, test = train_and_test_rows(codes, teacher.task, cfg, order)
-    return usable.iloc[test], y[test]
+    """Return the test rows, and their labels or numbers."""
+    held = held_out(teacher, frame, cfg)
+    y = held.y[held.test]
+    labels = np.asarray(labels_of(teacher, y), dtype=object) if teacher.task == "classification" else y
+    return held.rows.iloc[held.test], labels
 
 
 def _judge(bundle: ModelBundle, path: Path, rows: pd.DataFrame, y: NDArray[Any]) -> tuple[ModelSide, NDArray[Any]]:

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -107,6 +108,16 @@ def start(workspace: Workspace, errand: Errand, lock: int) -> subprocess.Popen[b
             start_new_session=True,
             pass_fds=(lock,),
         )
+
+
+def end_with_the_sender() -> None:
+    """End this process, which is on an errand and was told what to do, when its input ends."""
+    threading.Thread(target=_end_at_the_end_of_input, name="sender", daemon=True).start()
+
+
+def _end_at_the_end_of_input() -> None:
+    os.read(sys.stdin.fileno(), 1)  # not through the buffer, whose lock would be waited for at the end
+    os._exit(1)
 
 
 def _attend(

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from core.errors import RunError
+from core.errors import AppError, RunError
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import original_of, read_report, table_path
 from core.runs.launch import THREAD_VARIABLES
@@ -30,7 +30,8 @@ from core.runs.requests import (
     request_of,
 )
 from core.runs.store import Store
-from core.types import ModelBundle, TrainingConfig
+from core.serialization import recalibrate
+from core.types import Metrics, ModelBundle, TrainingConfig
 from core.workspace import Workspace
 
 PREDICTIONS_NAME = "predictions"
@@ -80,6 +81,7 @@ def do(job: Job) -> Outcome:
 def import_torch() -> None:
     """Import what the jobs need, which takes longer than a small training."""
     _prepare_torch()
+    import core.insight.evaluate
     import core.scoring.files
     import core.trainer  # noqa: F401
 
@@ -105,6 +107,7 @@ def _train(job: Job, request: TrainRequest) -> Outcome:
             reading=read_report(job.workspace, dataset).options,
         )
     path = save_bundle(bundle, job.folder, metrics)
+    notices += _evaluate(job, bundle, path, metrics)
     return Outcome(asdict(metrics), _model_figures(bundle, path) | {"notices": notices})
 
 
@@ -137,8 +140,37 @@ def _distil(job: Job, request: DistilRequest) -> Outcome:
             reading=read_report(job.workspace, job.store.dataset(job.run.dataset_id)).options,
         )
     path = save_bundle(student, job.folder, metrics)
+    notices += _evaluate(job, student, path, metrics)
     compared = compare_models(teacher, teacher_path, student, path, job.table, cfg)
     return Outcome(asdict(metrics), _model_figures(student, path) | compared | {"notices": notices})
+
+
+def _evaluate(job: Job, bundle: ModelBundle, path: Path, metrics: Metrics) -> list[str]:
+    """Evaluate a model that is saved already, and give it its calibration; return what is to be said.
+
+    Whatever goes wrong here, the model is there.
+    """
+    from core.insight.evaluate import evaluate
+    from core.insight.evaluation import save_evaluation
+    from core.tables.read import load_tabular_file
+
+    reading = read_report(job.workspace, job.store.dataset(job.run.dataset_id)).options
+    was_stopped = job.reporter.is_stopped
+    try:
+        found = evaluate(
+            bundle, load_tabular_file(job.table), TrainingConfig(**job.run.request["config"]), metrics,
+            reading=reading, on_step=job.reporter.now_doing,
+            should_stop=lambda: job.reporter.is_stopped and not was_stopped,
+        )  # fmt: skip
+        if found.bundle.calibration is not None:
+            recalibrate(path, found.bundle.calibration)
+        save_evaluation(job.folder, found.evaluation, found.rows)
+    except AppError as error:
+        return [f"The model was not evaluated: {error.sentence}"]
+    except Exception:
+        logger.exception("The model could not be evaluated.")
+        return ["The model was not evaluated, because of an error that the log names. Its predictions work."]
+    return []
 
 
 def _score(job: Job, request: ScoreRequest) -> Outcome:

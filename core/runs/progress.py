@@ -9,7 +9,7 @@ from statistics import median
 
 from core.runs.curve import best_epoch, guess_words, read_curve
 from core.runs.queueing import CPU, SCORING, lane_of
-from core.runs.records import Epoch, Run
+from core.runs.records import DOING, Epoch, Run
 
 RECENT_EPOCHS = 20
 
@@ -125,6 +125,8 @@ def _sentence(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
         return _stopping(run, epochs, best)
     if run.state in _ON_THE_WAY_OUT:
         return _ON_THE_WAY_OUT[run.state]
+    if run.state == "running" and DOING in (run.vitals or {}):
+        return str((run.vitals or {})[DOING])
     return _working(run, epochs, best) if run.is_active else _ended(run, epochs, best)
 
 

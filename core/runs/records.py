@@ -29,6 +29,8 @@ RunState = Literal[
     "failed",
 ]
 
+DOING = "doing"  # among the vitals: what a worker does after the last epoch, in words
+
 ACTIVE_STATES: tuple[RunState, ...] = ("queued", "starting", "running", "pausing", "stopping", "cancelling")
 RESTING_STATES: tuple[RunState, ...] = ("paused", "interrupted")
 END_STATES: tuple[RunState, ...] = ("finished", "stopped", "failed")

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import psutil
 
 from core.errors import AppError
-from core.runs.records import ACTIVE_STATES, Epoch, Run, RunState
+from core.runs.records import ACTIVE_STATES, DOING, Epoch, Run, RunState
 from core.runs.store import Store
 
 TICK_SECONDS = 0.25
@@ -75,6 +75,7 @@ class Reporter:
         self._baseline_loss: float | None = None
         self._rows_done: int | None = None
         self._steps = 0
+        self._doing = ""
         self._is_under_way = False
         self._has_epochs = has_epochs  # of an earlier attempt
         self._stop, self._pause, self._closing = threading.Event(), threading.Event(), threading.Event()
@@ -123,6 +124,12 @@ class Reporter:
     def on_rows(self, rows_done: int) -> None:
         """Take note of how many rows are predicted."""
         self._rows_done = rows_done
+
+    def now_doing(self, sentence: str) -> None:
+        """Take note of what comes after the last epoch, in words for the page."""
+        self._doing = sentence
+        self._vitals_at = -math.inf
+        self._wake()
 
     def should_stop(self) -> bool:
         """Return whether someone asked the run to stop. Every step asks, so this counts them."""
@@ -197,7 +204,8 @@ class Reporter:
         if now - self._vitals_at >= VITALS_SECONDS:
             self._vitals_at = now
             seconds = self._seconds_before + now - self._began
-            self._store.set_vitals(self._run_id, {**self._vitals(), "steps": self._steps}, seconds)
+            doing = {DOING: self._doing} if self._doing else {}
+            self._store.set_vitals(self._run_id, {**self._vitals(), "steps": self._steps, **doing}, seconds)
 
     def _heed(self, signals: list[int]) -> None:
         if len(signals) > 1 or self._told_to_end:

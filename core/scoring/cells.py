@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from core.tables.blanks import without_words
+from core.tables.blanks import as_chosen
 from core.tables.cell import coerce_value, is_missing_text
 from core.tables.codes import code_text
 from core.tables.coerce import coerce_column
@@ -67,7 +67,7 @@ def read_column(column: ColumnSchema, values: pd.Series, knows: Container[str] |
 
     `knows` are the texts that the model tells apart; without it, those that the schema lists.
     """
-    values = without_words(values.reset_index(drop=True), column.missing_words)
+    values = as_chosen(values.reset_index(drop=True), column.missing_words, column.kept_words)
     if column.date_format is not None:
         return _read_dates(column, column.date_format, values)
     if column.kind == "empty":  # the network could learn nothing of it

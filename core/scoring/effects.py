@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.calibration import calibration_of
 from core.errors import DataError
 from core.inference import choose_device, forward
 from core.scoring.form import Value, days_after, form_columns, is_whole, number_in, span_around, value_of
@@ -119,5 +120,5 @@ def _times(column: ColumnSchema, own: Value, n_points: int) -> list[datetime]:
 
 def _decoded(bundle: ModelBundle, outputs: Tensor) -> NDArray[np.float64]:
     if bundle.task == "classification":
-        return probabilities_of(outputs)
+        return probabilities_of(outputs, calibration_of(bundle))
     return np.asarray(decode_outputs(bundle, outputs), dtype=np.float64).reshape(-1, 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.tables.blanks import without_words
+from core.tables.blanks import as_chosen
 from core.tables.cell import coerce_value
 from core.tables.codes import code_text
 from core.tables.dates import parse_dates
@@ -56,14 +56,22 @@ def value_of(column: ColumnSchema, cell: Any) -> Value:
 
     In a column of numbers and texts, a number is its text.
     """
-    if column.missing_words:
-        [cell] = without_words(pd.Series([cell], dtype=object), column.missing_words).tolist()
+    cell = _as_chosen(column, cell)
     if column.role == "date":
         return _time_of(column, cell)
     if column.kind == "number":
         return _finite(cell)
     text = code_text(cell)
-    return text if isinstance(text, str) else None
+    return str(text) if isinstance(text, str) else None
+
+
+def truth_in(schema: InputSchema, cells: Mapping[str, Any]) -> str:
+    """Return the true outcome that raw cells hold, as it stands there; an empty text where there is none."""
+    for column in schema.by_role("target"):
+        cell = _as_chosen(column, cells.get(column.name))
+        meaning = coerce_value(cell)
+        return "" if not isinstance(meaning, str) and math.isnan(meaning) else str(cell).strip()
+    return ""
 
 
 def number_in(column: ColumnSchema, value: Value) -> float | None:
@@ -150,6 +158,12 @@ def _middle_time(column: ColumnSchema) -> datetime:
     days = column.quantiles
     middle = days_after(UNIX_EPOCH, days[len(days) // 2]).date() if days else date.today()
     return datetime.combine(middle, time())
+
+
+def _as_chosen(column: ColumnSchema, cell: Any) -> Any:
+    if not column.missing_words and not column.kept_words:
+        return cell
+    return as_chosen(pd.Series([cell], dtype=object), column.missing_words, column.kept_words).tolist()[0]
 
 
 def _finite(cell: Any) -> float | None:

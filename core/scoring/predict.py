@@ -13,11 +13,12 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
+from core.calibration import UNCALIBRATED, Calibration, calibration_of, decided
 from core.data import as_frame, scaled_tensor
 from core.encoding import encode_frame, encode_scaled, impute, numeric_features
 from core.errors import ConfigError
 from core.inference import choose_device, forward
-from core.tables.blanks import without_words
+from core.tables.blanks import as_chosen
 from core.tables.codes import coerce_features
 from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
@@ -38,7 +39,7 @@ def predict_proba_rows(
         raise ConfigError("This model predicts a number, so it has no class probabilities. Use predict_rows.")
     if len(rows) == 0:
         return np.empty((0, bundle.output_dim))
-    return probabilities_of(predict_outputs(bundle, rows, device))
+    return probabilities_of(predict_outputs(bundle, rows, device), calibration_of(bundle))
 
 
 def predict_outputs(
@@ -52,9 +53,23 @@ def predict_outputs(
     return forward(bundle.model, x, choose_device(device)).cpu()
 
 
-def probabilities_of(outputs: Tensor) -> NDArray[np.float64]:
-    """Return the softmax of logits `(n, n_classes)`."""
-    return torch.softmax(outputs.double(), dim=1).numpy()
+def probabilities_of(outputs: Tensor, calibration: Calibration = UNCALIBRATED) -> NDArray[np.float64]:
+    """Return the softmax of logits `(n, n_classes)` at the calibration's temperature."""
+    return torch.softmax(outputs.double() / calibration.temperature, dim=1).numpy()
+
+
+def decisions_of(bundle: ModelBundle, outputs: Tensor) -> NDArray[np.intp]:
+    """Return the predicted class of each row `(n,)`: the likeliest, unless the bundle has a threshold."""
+    calibration = calibration_of(bundle)
+    if calibration.threshold is None:
+        return np.asarray(outputs.argmax(dim=1).numpy(), dtype=np.intp)
+    return decided(probabilities_of(outputs, calibration), calibration)
+
+
+def labels_of(bundle: ModelBundle, classes: NDArray[np.intp]) -> list[Any]:
+    """Return the labels of class indices `(n,)`; without a label encoder the indices themselves."""
+    encoder = bundle.label_encoder
+    return list(np.asarray(classes if encoder is None else encoder.inverse_transform(classes)).tolist())
 
 
 def decode_outputs(bundle: ModelBundle, outputs: Tensor) -> list[Any]:
@@ -63,9 +78,7 @@ def decode_outputs(bundle: ModelBundle, outputs: Tensor) -> list[Any]:
     Without a label encoder the class indices are returned; without a target scaler the outputs.
     """
     if bundle.task == "classification":
-        indices = outputs.argmax(dim=1).numpy()
-        encoder = bundle.label_encoder
-        return list(np.asarray(indices if encoder is None else encoder.inverse_transform(indices)).tolist())
+        return labels_of(bundle, decisions_of(bundle, outputs))
     if bundle.target_scaler is None:
         return list((outputs.squeeze(1) if outputs.ndim == 2 else outputs).tolist())
     return list(np.asarray(bundle.target_scaler.inverse_transform(outputs.double().numpy())).squeeze(1).tolist())
@@ -78,6 +91,13 @@ def features_of(
 
     The bundle's schema says which columns are codes; `categorical` does for a bundle that has none.
     """
+    return tensor_of(bundle, known_frame(bundle, rows, coerce, categorical=categorical))
+
+
+def known_frame(
+    bundle: ModelBundle, rows: Rows, coerce: Coerce = coerce_value, *, categorical: Collection[str] = ()
+) -> pd.DataFrame:
+    """Return what the model knows of raw rows, before encoding: columns of numbers and of texts, dates expanded."""
     schema = schema_of(bundle)
     frame = as_frame(rows)
     if schema is not None:
@@ -85,7 +105,7 @@ def features_of(
         frame = _known_cells(schema, coerce_features(known, schema.categorical_columns, coerce))
     else:
         frame = coerce_features(_with_lacking_columns(bundle, frame), categorical, coerce)
-    return tensor_of(bundle, frame)
+    return frame
 
 
 def tensor_of(bundle: ModelBundle, frame: pd.DataFrame) -> Tensor:
@@ -108,8 +128,8 @@ def _with_dates_expanded(schema: InputSchema, frame: pd.DataFrame) -> pd.DataFra
     """Keep the columns the model learned from, with its dates read as in training; what is lacking is missing."""
     known = frame.reindex(columns=list(schema.feature_columns))
     for column in schema.by_role("feature", "date"):
-        if column.missing_words:
-            known[column.name] = without_words(known[column.name], column.missing_words)
+        if column.missing_words or column.kept_words:
+            known[column.name] = as_chosen(known[column.name], column.missing_words, column.kept_words)
     return expand_date_columns(known, list(schema.date_formats), schema.date_formats)
 
 

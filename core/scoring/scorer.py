@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
 from torch import Tensor
 
+from core.calibration import calibration_of, decided
 from core.inference import choose_device, forward
 from core.scoring.cells import Issue, ReadColumn, read_column
 from core.scoring.contract import ColumnMatch, Contract, ContractCounter, check_match, match_columns, names
 from core.scoring.drift import Drift, DriftCounter
-from core.scoring.predict import decode_outputs, probabilities_of, schema_of, tensor_of
+from core.scoring.predict import decode_outputs, labels_of, probabilities_of, schema_of, tensor_of
+from core.scoring.ranges import Ranges
 from core.scoring.truth import Truth, TruthCounter
+from core.tables.blanks import as_chosen
 from core.tables.cell import coerce_value
 from core.tables.coerce import coerce_column
 from core.tables.dates import date_features
@@ -93,13 +96,19 @@ class Scorer:
         self._inputs = schema.by_role("feature", "date")
         self._known = _known_texts(self.bundle)
         self._labels = _labels(self.bundle)
+        self._calibration = calibration_of(self.bundle)
+        self._ranges = Ranges(self.bundle.target_column, self._calibration, self._labels)
         self._truth = _truth_counter(self.bundle) if self.truth_column is not None else None
         self._issues: list[KeptIssue] = []
 
     @property
     def truth_column(self) -> str | None:
         """Return the table's column that holds what is to be predicted, where it has one."""
-        return next((column.name for column in self.schema.by_role("target") if column.name in self.columns), None)
+        return None if self._truth_schema is None else self._truth_schema.name
+
+    @property
+    def _truth_schema(self) -> ColumnSchema | None:
+        return next((column for column in self.schema.by_role("target") if column.name in self.columns), None)
 
     @property
     def used_columns(self) -> tuple[str, ...]:
@@ -110,10 +119,13 @@ class Scorer:
     @property
     def added(self) -> pa.Schema:
         """Return the columns that are added, under names that the table does not have."""
-        kinds = [pa.string() if self._labels is not None else pa.float64()]
-        kinds += [pa.float32()] * (len(added_columns(self.bundle)) - 1)
-        wanted = [*added_columns(self.bundle), "row_status", "row_notes"]
-        return pa.schema(list(zip(_unused(wanted, self.columns), [*kinds, pa.string(), pa.string()], strict=True)))
+        fields = [
+            *_prediction_fields(self.bundle),
+            pa.field("row_status", pa.string()),
+            pa.field("row_notes", pa.string()),
+        ]
+        names_used = _unused([field.name for field in fields], self.columns)
+        return pa.schema([field.with_name(name) for field, name in zip(fields, names_used, strict=True)])
 
     def score(self, frame: pd.DataFrame) -> pa.RecordBatch:
         """Return the added columns for the next rows of the table, which must hold the `used_columns`."""
@@ -129,7 +141,7 @@ class Scorer:
         outputs = forward(self.bundle.model, self.features(read, n_rows), self._device).cpu()
         predictions, probabilities = self._decoded(outputs)
         status, notes = self._said(read, n_rows)
-        truths = None if self.truth_column is None else _truths(frame[self.truth_column], self.bundle.task)
+        truths = None if self._truth_schema is None else _truths(self._truth_schema, frame, self.bundle.task)
         return ScoredChunk(n_rows, read, predictions, probabilities, status, notes, truths)
 
     def take(self, chunk: ScoredChunk) -> pa.RecordBatch:
@@ -150,8 +162,9 @@ class Scorer:
         shares = (
             [] if chunk.probabilities is None else [pa.array(share, pa.float32()) for share in chunk.probabilities.T]
         )
+        ranges = self._ranges.columns(chunk.predictions, chunk.probabilities)
         status = _STATUS_WORDS.take(pa.array(chunk.status))
-        return pa.RecordBatch.from_arrays([chunk.predictions, *shares, status, chunk.notes], schema=self.added)
+        return pa.RecordBatch.from_arrays([chunk.predictions, *shares, *ranges, status, chunk.notes], schema=self.added)
 
     def result(self) -> Scoring:
         """Return what is known of the table after its last row."""
@@ -176,8 +189,8 @@ class Scorer:
     def _decoded(self, outputs: Tensor) -> tuple[pa.Array, NDArray[np.float64] | None]:
         if self._labels is None:
             return pa.array(np.asarray(decode_outputs(self.bundle, outputs), dtype=np.float64)), None
-        indices = pa.array(outputs.argmax(dim=1).numpy())
-        return self._labels.take(indices), probabilities_of(outputs)
+        probabilities = probabilities_of(outputs, self._calibration)
+        return self._labels.take(pa.array(decided(probabilities, self._calibration))), probabilities
 
     def _said(self, read: Mapping[str, ReadColumn], n_rows: int) -> tuple[NDArray[np.int8], pa.Array]:
         """Return the status, as its place in STATUSES, and the notes of each row."""
@@ -226,10 +239,18 @@ class Scorer:
 
 
 def added_columns(bundle: ModelBundle) -> list[str]:
-    """Return the names of the columns that hold predictions and probabilities."""
-    target = bundle.target_column
+    """Return the names of the columns that hold predictions, probabilities and ranges."""
+    return [field.name for field in _prediction_fields(bundle)]
+
+
+def _prediction_fields(bundle: ModelBundle) -> list[pa.Field]:
+    target, labels = bundle.target_column, _labels(bundle)
     classes = (bundle.class_names or []) if bundle.task == "classification" else []
-    return [f"{target}_prediction", *(f"{target}_probability_{label}" for label in classes)]
+    return [
+        pa.field(f"{target}_prediction", pa.float64() if labels is None else pa.string()),
+        *(pa.field(f"{target}_probability_{label}", pa.float32()) for label in classes),
+        *Ranges(target, calibration_of(bundle), labels).fields,
+    ]
 
 
 def _known_texts(bundle: ModelBundle) -> dict[str, set[str]]:
@@ -250,7 +271,7 @@ def _labels(bundle: ModelBundle) -> pa.Array | None:
     """Return the label of each class, as `decode_outputs` has it; None for numbers."""
     if bundle.task != "classification":
         return None
-    return pa.array([str(label) for label in decode_outputs(bundle, torch.eye(bundle.output_dim))], pa.string())
+    return pa.array([str(label) for label in labels_of(bundle, np.arange(bundle.output_dim))], pa.string())
 
 
 def _truth_counter(bundle: ModelBundle) -> TruthCounter:
@@ -261,8 +282,9 @@ def _truth_counter(bundle: ModelBundle) -> TruthCounter:
     )  # fmt: skip
 
 
-def _truths(values: pd.Series, task: str) -> NDArray[Any]:
+def _truths(column: ColumnSchema, frame: pd.DataFrame, task: str) -> NDArray[Any]:
     """Return what is true as labels, or numbers; None or NaN where it is not known."""
+    values = as_chosen(frame[column.name], column.missing_words, column.kept_words)
     if task != "classification":
         numbers = coerce_column(values.reset_index(drop=True)).values
         return np.asarray(pd.to_numeric(numbers, errors="coerce"), dtype=np.float64)

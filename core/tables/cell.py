@@ -24,6 +24,12 @@ _NUMBER = re.compile(
 _PANDAS_NOTHING = ("NAType", "NaTType")
 
 
+class KeptText(str):
+    """A word for nothing that was chosen to be a text of its own, such as NA for Namibia."""
+
+    __slots__ = ()
+
+
 def coerce_value(value: object) -> Cell:
     """Return a number, a trimmed text, or NaN for a missing cell.
 
@@ -31,7 +37,7 @@ def coerce_value(value: object) -> Cell:
     text and any other object its text, so that whatever comes out can be encoded.
     """
     if isinstance(value, str):
-        return _coerce_text(value)
+        return value if isinstance(value, KeptText) else _coerce_text(value)
     if _is_nothing(value):
         return float("nan")
     if isinstance(value, np.datetime64):

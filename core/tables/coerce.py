@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
-from core.tables.cell import MISSING_WORDS, Cell, coerce_value
+from core.tables.cell import MISSING_WORDS, Cell, KeptText, coerce_value
 from core.tables.distinct import distinct_cells
 
 __all__ = [
@@ -70,4 +70,6 @@ def _as_floats(values: pd.Series) -> pd.Series:
 def _as_text_or_float(cell: Any) -> str | float:
     if not isinstance(cell, str):
         cell = coerce_value(cell)
+    if isinstance(cell, KeptText):
+        return cell
     return str(cell) if isinstance(cell, str) else float(cell)

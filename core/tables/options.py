@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from core.errors import ConfigError
+from core.tables.numbers import word_key
 from core.types import MAX_WORD_CHARS, MAX_WORDS
 
 DateOrder = Literal["day_first", "month_first", "year_first"]
@@ -29,12 +30,14 @@ class ColumnOptions:
     """What is chosen for one column.
 
     `type` is number (units and signs around it are taken off, what is none becomes missing) or text
-    (as it stands in the file). `missing_words` are cells that count as missing here.
+    (as it stands in the file). `missing_words` are cells that count as missing here, `kept_words` those that are
+    texts of their own, although they count as missing elsewhere: NA, none, n/a.
     """
 
     type: CellType | None = None
     date_order: DateOrder | None = None
     missing_words: tuple[str, ...] = ()
+    kept_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,10 @@ class ReadOptions:
     `separator` and `quote` may be empty: one column, and no quotation marks. `thousands` may be empty:
     no mark. `header_row` is the line (of a sheet, the row) with the names, from 1; 0 where there are none.
     `missing_words` are cells that count as missing in every column, beside the words for nothing that
-    always do. `long_rows` says what becomes of rows with more cells than there are columns, `duplicates` of rows equal
-    to one above them, and `stray_rows` of those that are no rows of the table: its names once more, comments, and
-    remarks and blank rows below it.
+    do by themselves, and `kept_words` those of the latter that are texts in every column. `long_rows` says what
+    becomes of rows with more cells than there are columns, `duplicates` of rows equal to one above them, and
+    `stray_rows` of those that are no rows of the table: its names once more, comments, and remarks and blank rows
+    below it.
     """
 
     sheet: str | None = None
@@ -57,6 +61,7 @@ class ReadOptions:
     thousands: str | None = None
     header_row: int | None = None
     missing_words: tuple[str, ...] = ()
+    kept_words: tuple[str, ...] = ()
     long_rows: LongRows = "refuse"
     duplicates: Duplicates = "keep"
     stray_rows: StrayRows = "leave_out"
@@ -98,17 +103,21 @@ class ReadOptions:
         row = self.header_row
         if row is not None and (not isinstance(row, int) or not 0 <= row <= MAX_HEADER_ROW):
             raise ConfigError(f"The header cannot be in row {row}. Choose a row from 1 to {MAX_HEADER_ROW:,}, or none.")
-        _check_words(self.missing_words)
+        _check_words(self.missing_words, self.kept_words)
         for name, column in self.columns.items():
             _check_among(f"type of column {name!r}", column.type, get_args(CellType))
             _check_among(f"date order of column {name!r}", column.date_order, get_args(DateOrder))
-            _check_words(column.missing_words)
+            _check_words(column.missing_words, column.kept_words)
         return self
 
     def of_column(self, name: str) -> ColumnOptions:
-        """Return what is chosen for the column `name`, with what is chosen for all of them."""
+        """Return what is chosen for the column `name`, with what is chosen for all of them and not otherwise for it."""
         own = self.columns.get(name, ColumnOptions())
-        return replace(own, missing_words=(*self.missing_words, *own.missing_words))
+        return replace(
+            own,
+            missing_words=(*other_words(self.missing_words, own.kept_words), *own.missing_words),
+            kept_words=(*other_words(self.kept_words, own.missing_words), *own.kept_words),
+        )
 
     @property
     def date_orders(self) -> dict[str, DateOrder]:
@@ -122,6 +131,12 @@ class ReadOptions:
         if set(chosen) <= {"sheet"}:
             return f"sheet={self.sheet}" if self.sheet is not None else ""
         return json.dumps(chosen, sort_keys=True, ensure_ascii=True)
+
+
+def other_words(words: Iterable[str], unlike: Iterable[str]) -> tuple[str, ...]:
+    """Return those of `words` that say none of `unlike`."""
+    keys = {word_key(word) for word in unlike}
+    return tuple(word for word in words if word_key(word) not in keys)
 
 
 AUTOMATIC = ReadOptions()
@@ -150,6 +165,10 @@ def _check_encoding(encoding: str | None) -> None:
         raise ConfigError(f"{encoding!r} is no known encoding of text. Choose another.") from error
 
 
-def _check_words(words: tuple[str, ...]) -> None:
-    if len(words) > MAX_WORDS or any(not isinstance(word, str) or len(word) > MAX_WORD_CHARS for word in words):
-        raise ConfigError(f"Words for missing are at most {MAX_WORDS} texts of {MAX_WORD_CHARS} characters each.")
+def _check_words(missing: tuple[str, ...], kept: tuple[str, ...]) -> None:
+    for what, words in (("Words for missing", missing), ("Words to keep", kept)):
+        if len(words) > MAX_WORDS or any(not isinstance(word, str) or len(word) > MAX_WORD_CHARS for word in words):
+            raise ConfigError(f"{what} are at most {MAX_WORDS} texts of {MAX_WORD_CHARS} characters each.")
+    both = [word for word in kept if word not in other_words(kept, missing)]
+    if both:
+        raise ConfigError(f"{both[0]!r} cannot both count as missing and be kept as a value. Choose one of the two.")

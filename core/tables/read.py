@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import TableFileError
+from core.tables.blanks import keep_words
 from core.tables.files.content import looks_like_workbook
 from core.tables.files.convert import TABLE_NAME, changes_known, changes_of, convert_file, open_table, was_read_with
 from core.tables.options import AUTOMATIC, ReadOptions
@@ -31,8 +32,9 @@ def load_tabular_file(
     `options` are choices about reading, as the app offers them; what they leave open is decided alike.
 
     Whole numbers are int64, or Int64 where cells are missing; other numbers float64; dates
-    datetime64[us]; all else text as it stands in the file, so that 007 and NA stay what they are. What
-    reading changed or left out stands in the frame's `attrs`, under "reading".
+    datetime64[us]; all else text as it stands in the file, so that 007 and NA stay what they are. Words
+    that were chosen to be kept are texts to all that follows. What reading changed or left out stands in
+    the frame's `attrs`, under "reading".
     Raises TableFileError (a ValueError) for an unknown extension or a file that is no table, and
     FileNotFoundError.
     """
@@ -40,6 +42,10 @@ def load_tabular_file(
     options = (options or AUTOMATIC).checked()
     if sheet_name is not None:
         options = replace(options, sheet=sheet_name)
+    return _with_words_kept(_load(path, options), options)
+
+
+def _load(path: Path, options: ReadOptions) -> pd.DataFrame:
     with TemporaryDirectory(prefix="rowsmith-") as name:
         folder = Path(name)
         if looks_like_workbook(path):
@@ -63,6 +69,13 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table as a frame whose whole numbers stay whole where cells are missing."""
     columns = {name: _series_of(table.column(name)) for name in table.column_names}
     return pd.DataFrame(columns)
+
+
+def _with_words_kept(frame: pd.DataFrame, options: ReadOptions) -> pd.DataFrame:
+    for name in frame.columns:
+        if words := options.of_column(str(name)).kept_words:
+            frame[name] = keep_words(frame[name], words)
+    return frame
 
 
 def _noted(frame: pd.DataFrame, reading: dict[str, Any]) -> pd.DataFrame:

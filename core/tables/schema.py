@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.tables.blanks import keep_words
 from core.tables.codes import code_column
 from core.tables.coerce import coerce_column
 from core.tables.dates import infer_date_format, parse_dates
@@ -31,7 +32,7 @@ def describe_inputs(
 
     A column with several roles counts as the target first, then as excluded, then as a date. A feature
     in `categorical` is described by its codes. Missing cells include the words for nothing, infinite
-    numbers and unreadable dates. `reading` says what was chosen about dates and words for missing.
+    numbers and unreadable dates. `reading` says what was chosen about dates, words for missing and words to keep.
     """
 
     def role_of(name: str) -> ColumnRole:
@@ -60,8 +61,16 @@ def describe_column(
     own: ColumnOptions = UNCHOSEN,
 ) -> ColumnSchema:
     """Return what there is to know of one column in its `role`; only a feature can be of codes."""
-    described = _describe(values, name, role, is_categorical, own)
-    return replace(described, missing_words=own.missing_words) if own.missing_words else described
+    described = _describe(keep_words(values, own.kept_words), name, role, is_categorical, own)
+    if not own.missing_words and not own.kept_words:
+        return described
+    return replace(described, missing_words=own.missing_words, kept_words=own.kept_words)
+
+
+def target_of(frame: pd.DataFrame, target: str, schema: InputSchema | None) -> pd.Series:
+    """Return the target's cells, with the words as texts that a model of this `schema` keeps."""
+    known = () if schema is None else schema.by_role("target")
+    return keep_words(frame[target], next((column.kept_words for column in known if column.name == target), ()))
 
 
 def deciles(numbers: NDArray[np.float64]) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from core.runs.checks import checks_for, question_of, start_checks
 from core.runs.records import Dataset, Roles
 from core.tables.checks.check import Action, Check
 from core.tables.checks.question import Question
-from core.tables.options import ColumnOptions, ReadOptions
+from core.tables.options import ColumnOptions, ReadOptions, other_words
 from core.tables.report import ReadReport
 from pages.shared.reading import read_as
 from pages.shared.state import get_store, get_workspace
@@ -28,6 +28,7 @@ LABELS = {
     "as_date": "Take as date",
     "as_number": "Read as number",
     "missing_words": "Count as missing",
+    "keep_words": "Keep as a value",
     "order_by_time": "Test on the latest rows",
     "drop_duplicates": "Leave out the copies",
 }
@@ -147,7 +148,14 @@ def _with_reading(options: ReadOptions, action: Action) -> ReadOptions:
         if action.kind == "as_number":
             columns[name] = replace(own, type=None if action.is_undo else "number")
         else:
-            words = action.words.get(name, ())
-            kept = tuple(word for word in own.missing_words if word not in words)
-            columns[name] = replace(own, missing_words=kept if action.is_undo else (*kept, *words))
+            columns[name] = _with_words(own, action, action.words.get(name, ()))
     return replace(options, columns=columns)
+
+
+def _with_words(own: ColumnOptions, action: Action, words: Sequence[str]) -> ColumnOptions:
+    """Return the choices for a column with some words missing, or kept, and not the other; or neither again."""
+    missing, kept = other_words(own.missing_words, words), other_words(own.kept_words, words)
+    chosen = () if action.is_undo else tuple(words)
+    if action.kind == "keep_words":
+        return replace(own, missing_words=missing, kept_words=(*kept, *chosen))
+    return replace(own, missing_words=(*missing, *chosen), kept_words=kept)

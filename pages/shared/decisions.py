@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +10,15 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import AppError
-from core.tables.options import NO_HEADER, ColumnOptions, ReadOptions
+from core.tables.numbers import word_key
+from core.tables.options import NO_HEADER, ColumnOptions, ReadOptions, other_words
 from core.tables.report import ReadReport
 from pages.shared.text import escape
 
 AUTOMATIC = "Automatic"
 MAX_HEADER_CHOICE = 30
 MISSING_CHOICES = ["?", "-", "unknown", "missing", "n.a.", "#N/A", "-1", "-9", "-99", "-999", "-9999", "999", "9999"]
+KEPT_CHOICES = ["NA", "N/A", "NaN", "none", "null", "."]
 SEPARATOR_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank", "": "none, one column"}
 QUOTE_WORDS = {'"': "double quotation marks", "'": "single quotation marks", "": "none"}
 DECIMAL_WORDS = {".": "point", ",": "comma"}
@@ -29,6 +31,7 @@ ENCODING_WORDS = {
     "shift_jis": "Shift JIS (Japanese)", "gb18030": "GB 18030 (Chinese)", "big5": "Big5 (Chinese)",
     "euc-kr": "EUC-KR (Korean)",
 }  # fmt: skip
+WORD_LISTS = ("Count as missing", "Keep as values")
 TYPE_WORDS = {"number": "Number", "text": "Text"}
 ORDER_WORDS = {"day_first": "Day first", "month_first": "Month first", "year_first": "Year first"}
 
@@ -120,7 +123,7 @@ def _choice(
 
 
 def _layout_choices(key: str, options: ReadOptions, report: ReadReport | None) -> dict[str, Any]:
-    left, right = st.columns([1, 2])
+    left, middle, right = st.columns([2, 3, 3])
     rows = [NO_HEADER, *range(1, MAX_HEADER_CHOICE + 1)]
     found = report.header_row if report is not None and options.header_row is None else None
     if options.header_row is not None and options.header_row not in rows:
@@ -133,13 +136,27 @@ def _layout_choices(key: str, options: ReadOptions, report: ReadReport | None) -
             format_func=labels.get,
             help=escape(report.evidence.get("header_row", "")) or None if report else None,
         )  # fmt: skip
-    with right:
+    with middle:
         missing = st.multiselect(
             "Also count as missing, everywhere", sorted({*MISSING_CHOICES, *options.missing_words}),
             default=list(options.missing_words), key=f"{key}_missing_words", accept_new_options=True,
-            placeholder="Empty cells, NA, N/A, NaN, none, null and . always are",
+            placeholder="Empty cells, NA, N/A, NaN, none, null and . are already",
         )  # fmt: skip
-    return {"header_row": header, "sheet": options.sheet, "missing_words": tuple(missing)}
+    with right:
+        kept = st.multiselect(
+            "Keep as values, everywhere", [*KEPT_CHOICES, *other_words(options.kept_words, KEPT_CHOICES)],
+            default=list(_as_offered(options.kept_words)), key=f"{key}_kept_words", placeholder="None",
+            help="Words that count as missing unless they are kept: NA may be Namibia, and none an answer.",
+        )  # fmt: skip
+    return {
+        "header_row": header, "sheet": options.sheet, "missing_words": tuple(missing), "kept_words": tuple(kept),
+    }  # fmt: skip
+
+
+def _as_offered(words: Sequence[str]) -> tuple[str, ...]:
+    """Return words as the choices spell them, each once: na is NA."""
+    spelled = {word_key(word): word for word in KEPT_CHOICES}
+    return tuple(dict.fromkeys(spelled.get(word_key(word), word) for word in words))
 
 
 def _row_words(row: int) -> str:
@@ -158,6 +175,7 @@ def _column_choices(key: str, options: ReadOptions, report: ReadReport) -> dict[
                 "Read as": [TYPE_WORDS.get(column.type or "", AUTOMATIC) for column in own],
                 "Dates": [ORDER_WORDS.get(column.date_order or "", AUTOMATIC) for column in own],
                 "Count as missing": [list(column.missing_words) for column in own],
+                "Keep as values": [list(_as_offered(column.kept_words)) for column in own],
             }
         ),
         key=f"{key}_columns",
@@ -171,6 +189,11 @@ def _column_choices(key: str, options: ReadOptions, report: ReadReport) -> dict[
             "Count as missing": st.column_config.MultiselectColumn(
                 options=MISSING_CHOICES, accept_new_options=True, help="Besides what counts as missing everywhere"
             ),
+            "Keep as values": st.column_config.MultiselectColumn(
+                options=KEPT_CHOICES,
+                accept_new_options=True,
+                help="Words that would count as missing, but are values here",
+            ),
         },
     )
     types = {word: name for name, word in TYPE_WORDS.items()}
@@ -179,7 +202,7 @@ def _column_choices(key: str, options: ReadOptions, report: ReadReport) -> dict[
         str(row["Column"]): ColumnOptions(
             types.get(row["Read as"]),  # type: ignore[arg-type]
             orders.get(row["Dates"]),  # type: ignore[arg-type]
-            tuple(map(str, row["Count as missing"] if row["Count as missing"] is not None else ())),
+            *(tuple(map(str, row[name] if row[name] is not None else ())) for name in WORD_LISTS),
         )
         for row in edited.to_dict("records")
     }

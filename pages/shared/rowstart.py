@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import streamlit as st
@@ -15,8 +14,7 @@ import streamlit as st
 from core.errors import AppError, DataError, RunError
 from core.runs.datasets import table_path
 from core.runs.records import Dataset
-from core.scoring.form import row_of, typical_row
-from core.tables.cell import coerce_value
+from core.scoring.form import row_of, truth_in, typical_row
 from core.tables.read import frame_of
 from core.tables.understand.phrases import listed
 from pages.shared.rowstate import Origin, RowForm
@@ -108,12 +106,7 @@ def _origin(form: RowForm, table: Dataset, number: int, cells: Mapping[str, Any]
     run = form.model.run
     return Origin(
         row=number,
-        truth=_text_of(cells.get(form.summary.target_column)),
+        truth=truth_in(form.schema, cells),
         was_trained_on=run is not None and table.id == run.dataset_id,
         missing=missing,
     )
-
-
-def _text_of(cell: Any) -> str:
-    meaning = coerce_value(cell)
-    return "" if not isinstance(meaning, str) and pd.isna(meaning) else str(cell).strip()

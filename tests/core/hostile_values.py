@@ -105,6 +105,17 @@ MANIFESTS = {
     "a word for missing without end": Case(
         manifest(put("schema/missing_words", [["x" * 300], *([] for _ in CODES[1:])])), "more or longer"
     ),
+    "words to keep too few": Case(manifest(put("schema/kept_words", [[]])), "lists of one length"),
+    "a word to keep that is a number": Case(
+        manifest(put("schema/kept_words", [[1], *([] for _ in CODES[1:])])), "kept_words"
+    ),
+    "words to keep as a text": Case(manifest(put("schema/kept_words", ["NA", *([] for _ in CODES[1:])])), "kept_words"),
+    "words to keep without end": Case(
+        manifest(put("schema/kept_words", [["x"] * 300, *([] for _ in CODES[1:])])), "more or longer"
+    ),
+    "a word to keep without end": Case(
+        manifest(put("schema/kept_words", [["x" * 300], *([] for _ in CODES[1:])])), "more or longer"
+    ),
     "deciles too few columns": Case(manifest(put("schema/quantiles", [""])), "lists of one length"),
     "deciles as a list": Case(manifest(put("schema/quantiles", [list(range(11)), *CODES[1:]])), "not a text"),
     "ten deciles": Case(manifest(put("schema/quantiles", deciles("0 1 2 3 4 5 6 7 8 9"))), "for 11 deciles"),

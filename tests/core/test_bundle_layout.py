@@ -162,13 +162,17 @@ def test_the_widest_table_with_everything_that_a_column_can_have_is_saved_and_re
         ColumnSchema(f"column number {n}", "feature", "mixed", 3, 9, 0.1, 0.7, 0.3, texts, quantiles=deciles)
         for n in range(19_999)
     ]
-    codes = ColumnSchema("code", "feature", "text", categories=texts, is_categorical=True, missing_words=("?",))
+    codes = ColumnSchema(
+        "code", "feature", "text", categories=texts, is_categorical=True, missing_words=("?",), kept_words=("NA",)
+    )
     schema = InputSchema((*mixed, codes))
     found = inspect_bundle(save_bundle(replace(make_bundle(), schema=schema), tmp_path)).schema
     assert found is not None
     assert {column.quantiles for column in found.columns[:-1]} == {deciles}
     assert {column.categories for column in found.columns} == {texts[:1]}
-    assert (found.columns[-1].is_categorical, found.columns[-1].missing_words) == (True, ("?",))
+    last = found.columns[-1]
+    assert (last.is_categorical, last.missing_words, last.kept_words) == (True, ("?",), ("NA",))
+    assert {column.kept_words for column in found.columns[:-1]} == {()}
 
 
 def test_a_column_of_essays_costs_the_other_columns_nothing(tmp_path: Path) -> None:

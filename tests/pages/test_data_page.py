@@ -6,6 +6,7 @@ import time
 from core.runs.checks import CHECKS
 from core.runs.datasets import read_report
 from core.runs.records import Roles
+from core.tables.options import ColumnOptions, ReadOptions
 
 DATA = "pages/build/data.py"
 
@@ -120,6 +121,51 @@ def test_a_decision_is_changed_and_the_roles_stay(browser, store):
     assert second.id != first.id
     assert second.roles == Roles("shop")  # the app left 'amount' out as an id only while it was text
     assert browser.app.dataframe[0].value["amount"].tolist()[:2] == [1.1, 1.101]
+
+
+def test_a_word_is_kept_as_a_value_in_every_column(browser, store):
+    browser.open()
+    rows = "\n".join(f"{('DE', 'NA', 'FR')[i % 3]},{i}" for i in range(40))
+    browser.upload("countries.csv", f"country,n\n{rows}\n".encode())
+    first = store.datasets()[0]
+    assert browser.app.dataframe[2].value.set_index("Column").loc["country", "Distinct"] == 2
+    browser.app.multiselect(key=f"data_reading_{first.id}_kept_words").set_value(["NA"])
+    browser.click(f"FormSubmitter:data_reading_{first.id}").wait_for_intake()
+    second = store.dataset(browser.app.query_params["dataset"])
+    assert read_report(store.workspace, second).options == ReadOptions(kept_words=("NA",))
+    assert browser.app.multiselect(key=f"data_reading_{second.id}_kept_words").value == ["NA"]
+    column = browser.app.dataframe[2].value.set_index("Column").loc["country"]
+    assert (column["Distinct"], column["Missing"]) == (3, 0)
+
+
+def test_one_click_keeps_a_class_and_another_takes_that_back(browser, store):
+    rows = "\n".join(f"{i % 7},{('minor', 'none', 'severe')[i % 3]}" for i in range(300))
+    browser.open()
+    browser.upload("injuries.csv", f"a,injury\n{rows}\n".encode())
+    browser.app.selectbox(key=f"data_target_{store.datasets()[0].id}").set_value("injury")
+    wait_to_see(browser, "33.3 % of the rows have no 'injury'")
+    browser.click("data_check_target_missing").wait_for_intake()
+    kept = store.dataset(browser.app.query_params["dataset"])
+    chosen = {"injury": ColumnOptions(kept_words=("none",))}
+    assert read_report(store.workspace, kept).options == ReadOptions(columns=chosen)
+    assert browser.sees("Outcome: **injury**, 3 categories.")
+    browser.app.multiselect(key=f"data_reading_{kept.id}_missing_words").set_value(["?"])
+    browser.click(f"FormSubmitter:data_reading_{kept.id}").wait_for_intake()
+    both = store.dataset(browser.app.query_params["dataset"])
+    assert read_report(store.workspace, both).options == ReadOptions(missing_words=("?",), columns=chosen)
+    wait_to_see(browser, "Some cells of 'injury' are kept as values")
+    browser.click("data_check_kept_words").wait_for_intake()
+    back = store.dataset(browser.app.query_params["dataset"])
+    assert read_report(store.workspace, back).options.of_column("injury") == ColumnOptions(missing_words=("?",))
+    assert browser.sees("Outcome: **injury**, 2 categories.")
+
+
+def wait_to_see(browser, text):
+    """Draw the page until a text is on it."""
+    deadline = time.monotonic() + 60
+    while not browser.run().sees(text):
+        assert time.monotonic() < deadline, browser.text
+        time.sleep(0.3)
 
 
 def test_another_sheet_of_a_workbook_is_another_table(browser, store):

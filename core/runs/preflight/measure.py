@@ -37,6 +37,7 @@ from core.runs.requests import TrainRequest
 from core.serialization import save_bundle
 from core.tables.codes import coerce_features
 from core.tables.dates import expand_date_columns
+from core.tables.files.convert import reading_noted
 from core.tables.read import load_tabular_file
 from core.trainer import train_model_from_file
 from core.types import CLASSIFICATION_ONLY_MODES, TRAINING_MODES, TrainingConfig
@@ -136,6 +137,7 @@ def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -
         device=request.device,
         on_epoch=lambda report: epochs.append((time.perf_counter(), report)),
         checkpoint_path=folder / "checkpoint.safetensors",
+        reading=reading_noted(table),
     )
     save_bundle(bundle, folder, metrics)
     (at, report), ended = epochs[0], time.perf_counter()
@@ -144,7 +146,7 @@ def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -
 
 def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Tensor, Tensor]:
     """Return the training rows of a sample as the network would see them."""
-    frame = expand_date_columns(load_tabular_file(table), request.dates)
+    frame = expand_date_columns(load_tabular_file(table, options=reading_noted(table)), request.dates)
     cfg = replace(size.cfg, time_column=None)  # which rows these are makes no difference here
     features = feature_frame(frame, cfg.target_column, frozenset(request.excluded))
     rows = coerce_features(features, cfg.categorical_columns)

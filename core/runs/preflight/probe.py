@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 
 from core.errors import AppError
 from core.runs.datasets import table_path
+from core.runs.errand import end_with_the_sender
 from core.runs.jobs import import_torch
 from core.runs.preflight.estimate import Order, write_pace
 from core.runs.preflight.pace import Pace
@@ -30,7 +30,7 @@ POLITENESS = 10  # a run that starts meanwhile goes first
 def main() -> int:
     """Measure what the order asks for and write it; return the exit code."""
     order = Order(**json.loads(sys.stdin.buffer.readline()))
-    threading.Thread(target=_end_with_the_caller, name="caller", daemon=True).start()
+    end_with_the_sender()
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
     os.nice(POLITENESS)
     import_torch()
@@ -41,12 +41,6 @@ def main() -> int:
         pace = Pace(trouble=error.sentence)
     write_pace(Path(order.place), pace)
     return 0
-
-
-def _end_with_the_caller() -> None:
-    """End this process when its input ends, for then nobody waits for the figures."""
-    os.read(sys.stdin.fileno(), 1)  # not through the buffer, whose lock would be waited for at the end
-    os._exit(1)
 
 
 def _measure(order: Order) -> Pace:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 State = Literal["passed", "fixed", "look"]
 ActionKind = Literal[
-    "leave_out", "as_category", "as_date", "as_number", "missing_words", "order_by_time", "drop_duplicates"
+    "leave_out", "as_category", "as_date", "as_number", "missing_words", "keep_words", "order_by_time",
+    "drop_duplicates",
 ]  # fmt: skip
 
 MOST_EXAMPLES = 5
@@ -19,7 +20,7 @@ MOST_CELLS = 8
 class Action:
     """What one button does with `columns`; with `is_undo`, it takes back what the app did.
 
-    `words` are, by column, the cells to read as missing, as the file spells them.
+    `words` are, by column, the cells to read as missing, or to keep as values, as the file spells them.
     """
 
     kind: ActionKind

@@ -10,6 +10,7 @@ from core.tables.checks.columns import check_levels, check_missing_shares
 from core.tables.checks.copies import check_contradictions, check_duplicates
 from core.tables.checks.followed import check_followed
 from core.tables.checks.hidden import check_hidden_missing, check_marked_dates
+from core.tables.checks.kept import check_kept_words
 from core.tables.checks.leaks import check_leaks, check_presence
 from core.tables.checks.order import check_order
 from core.tables.checks.question import Question
@@ -33,6 +34,7 @@ def run_checks(table_path: Path, report: ReadReport, question: Question) -> tupl
         check_missing_target(view),
         check_order(view),
         check_hidden_missing(view),
+        check_kept_words(view),
         check_duplicates(view),
         check_contradictions(view),
         check_rare(view),

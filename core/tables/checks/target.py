@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.tables.checks.check import Action, Check
+from core.tables.checks.kept import words_for_nothing
 from core.tables.checks.view import TableView
 from core.tables.understand.phrases import listed, percent, plural, quoted, verb
 from core.tables.understand.sample import level_text
@@ -16,6 +17,8 @@ FEW_ROWS = 100
 MOST_WORDS = 10
 MOST_EXAMPLES = 3
 
+_OR_KEEP = " If such a word is a category, keep it as a value."
+
 
 def check_missing_target(view: TableView) -> Check:
     """Say how many rows have no answer."""
@@ -26,14 +29,16 @@ def check_missing_target(view: TableView) -> Check:
         return Check("target_missing", "passed", f"Every row has {target}", evidence)
     share = percent(n_missing / view.n_rows)
     words = [word for word in profile.missing_words if word]
+    action, or_keep = (found, _OR_KEEP) if (found := _keep(view)) else (None, "")
     written = f" (written {listed(words)} among others)" if words else ""
     evidence = f"{plural(n_missing, 'row')} ({share}) have no {target}{written} and are left out"
     if n_missing < MANY_MISSING * view.n_rows:
         title = f"{plural(n_missing, 'row')} without {target} are left out"
-        evidence += ": they are used neither to learn nor to test."
-        return Check("target_missing", "fixed", title, evidence, (profile.name,))
-    evidence += ": if they differ from the others, the model will be wrong for rows like them."
-    return Check("target_missing", "look", f"{share} of the rows have no {target}", evidence, (profile.name,))
+        evidence += f": they are used neither to learn nor to test.{or_keep}"
+        return Check("target_missing", "fixed", title, evidence, (profile.name,), (), action)
+    evidence += f": if they differ from the others, the model will be wrong for rows like them.{or_keep}"
+    title = f"{share} of the rows have no {target}"
+    return Check("target_missing", "look", title, evidence, (profile.name,), (), action)
 
 
 def check_target(view: TableView) -> Check:
@@ -62,6 +67,15 @@ def check_size(view: TableView) -> Check:
         return Check("size", "look", "There are more columns than rows", evidence)
     evidence = f"There are {plural(n_rows, 'row')} and {plural(n_columns, 'column')} to learn from."
     return Check("size", "passed", "There are rows enough to begin with", evidence)
+
+
+def _keep(view: TableView) -> Action | None:
+    """Return what makes categories of the words for nothing in a target of texts."""
+    name = view.question.target
+    words = words_for_nothing(view.profiles[name])
+    if not words or not view.question.is_classification or view.profiles[name].kind == "number":
+        return None
+    return Action("keep_words", (name,), {name: words})
 
 
 def _categories(view: TableView, name: str) -> Check:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.tables.checks.check import MOST_CELLS, MOST_EXAMPLES, Example
 from core.tables.checks.question import Question
+from core.tables.kept import keeping
 from core.tables.report import ColumnProfile, ReadReport
 from core.tables.understand.rows import TableRows
 from core.tables.understand.sample import (
@@ -100,10 +101,11 @@ def load_view(path: Path, report: ReadReport, question: Question, suggestions: t
     for name, cells in rows.columns([column.name for column in report.columns]):
         bits = _bits(cells)
         row_keys = mix(row_keys, bits)
+        coerce = keeping(report.options.of_column(name).kept_words)
         if name == question.target or name in features:
-            sample[name] = sample_column(name, cells, n_sample)
+            sample[name] = sample_column(name, cells, n_sample, coerce)
         if name == question.target:
-            target = code_cells(name, cells)
+            target = code_cells(name, cells, coerce)
         elif name in features:
             keys = mix(keys, bits)
     return TableView(

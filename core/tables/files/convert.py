@@ -23,6 +23,7 @@ from core.tables.files.overrides import checked_names, chosen_column
 from core.tables.files.parquet import ParquetSource
 from core.tables.files.profile import profile_column
 from core.tables.files.text import open_text
+from core.tables.kept import keeping
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.report import ColumnProfile, Notice, ReadReport
 from core.tables.understand.table import understand
@@ -120,11 +121,24 @@ def _teller(path: Path) -> Tell:
 
 def was_read_with(path: Path, options: ReadOptions) -> bool:
     """Tell whether a Parquet file is what `convert_file` made under the very same choices."""
+    return _reading_key(path) == options.key.encode()
+
+
+def reading_noted(path: Path) -> ReadOptions:
+    """Return the choices but for the sheet that `convert_file` made a Parquet file under; none of any other file."""
+    key = _reading_key(path) or b""
+    try:
+        return ReadOptions.from_dict(json.loads(key)) if key.startswith(b"{") else AUTOMATIC
+    except (ValueError, TypeError):
+        return AUTOMATIC
+
+
+def _reading_key(path: Path) -> bytes | None:
     try:
         metadata = pq.read_schema(path).metadata or {}
     except (pa.ArrowException, OSError):
-        return False
-    return metadata.get(OPTIONS_KEY) == options.key.encode()
+        return None
+    return metadata.get(OPTIONS_KEY)
 
 
 def changes_known(path: Path) -> dict[str, Any]:
@@ -208,13 +222,13 @@ def _note(path: Path, report: ReadReport) -> None:
 def _complete(report: ReadReport, path: Path, tell: Tell) -> ReadReport:
     with pq.ParquetFile(path) as file:
         n_rows = file.metadata.num_rows
-    columns = tuple(_profiles(path, n_rows, tell))
+    columns = tuple(_profiles(path, n_rows, report.options, tell))
     report = replace(report, n_rows=n_rows, n_columns=len(columns), columns=columns)
     tell("Understanding the columns", 1 - UNDERSTANDING)
     return replace(report, suggestions=understand(path, report))
 
 
-def _profiles(path: Path, n_rows: int, tell: Tell) -> Iterator[ColumnProfile]:
+def _profiles(path: Path, n_rows: int, options: ReadOptions, tell: Tell) -> Iterator[ColumnProfile]:
     """Yield the profile of each column, with only a few columns in memory at a time."""
     at_once = max(1, CELLS_AT_ONCE // n_rows)
     with pq.ParquetFile(path) as file:
@@ -223,7 +237,7 @@ def _profiles(path: Path, n_rows: int, tell: Tell) -> Iterator[ColumnProfile]:
             tell("Looking at the columns", 1 - UNDERSTANDING - PROFILING * (1 - start / len(names)))
             table = file.read(columns=names[start : start + at_once])
             for name in names[start : start + at_once]:
-                yield profile_column(name, table.column(name))
+                yield profile_column(name, table.column(name), keeping(options.of_column(name).kept_words))
 
 
 def _flush(path: Path) -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.tables.cell import coerce_value
+from core.tables.kept import Coerce
 from core.tables.report import ColumnProfile
 from core.tables.understand.column import Column
 from core.tables.understand.dates import is_date
@@ -22,10 +23,10 @@ MAX_EXAMPLES = 5
 MAX_EXAMPLE_CHARS = 80
 
 
-def profile_column(name: str, column: pa.ChunkedArray) -> ColumnProfile:
-    """Return the profile of `column`, whose type is one that the readers give."""
+def profile_column(name: str, column: pa.ChunkedArray, coerce: Coerce = coerce_value) -> ColumnProfile:
+    """Return the profile of `column`, whose type is one that the readers give; `coerce` says what its texts mean."""
     if pa.types.is_string(column.type):
-        return _profile_texts(name, column)
+        return _profile_texts(name, column, coerce)
     if pa.types.is_timestamp(column.type):
         return _profile_dates(name, column)
     return _profile_numbers(name, column)
@@ -60,10 +61,10 @@ def _profile_dates(name: str, column: pa.ChunkedArray) -> ColumnProfile:
     )  # fmt: skip
 
 
-def _profile_texts(name: str, column: pa.ChunkedArray) -> ColumnProfile:
+def _profile_texts(name: str, column: pa.ChunkedArray, coerce: Coerce) -> ColumnProfile:
     counted = pc.value_counts(column.drop_null())
     cells, counts = counted.field("values").to_pylist(), counted.field("counts").to_numpy()
-    meanings = [coerce_value(cell) for cell in cells]
+    meanings = [coerce(cell) for cell in cells]
     is_text = np.array([isinstance(meaning, str) for meaning in meanings], dtype=bool)
     numbers = np.array([np.nan if isinstance(meaning, str) else float(meaning) for meaning in meanings])
     is_number = np.isfinite(numbers)
@@ -78,7 +79,7 @@ def _profile_texts(name: str, column: pa.ChunkedArray) -> ColumnProfile:
             texts[meaning] = texts.get(meaning, 0) + count
     spread = np.repeat(numbers[is_number], counts[is_number])
     n_distinct = len(texts) + len(np.unique(spread))
-    looks = _looks(name, column)
+    looks = _looks(name, column, coerce)
     present = [cell for cell, here in zip(cells, is_text | is_number, strict=True) if here]
     return ColumnProfile(
         name,
@@ -100,9 +101,9 @@ class _Looks(NamedTuple):
     id: bool
 
 
-def _looks(name: str, cells: pa.ChunkedArray) -> _Looks:
+def _looks(name: str, cells: pa.ChunkedArray, coerce: Coerce = coerce_value) -> _Looks:
     """Return whether the column looks like a date, or else like an id."""
-    column = Column(name, cells)
+    column = Column(name, cells, coerce=coerce)
     looks_like_date = is_date(column)
     return _Looks(looks_like_date, not looks_like_date and find_id(column) is not None)
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.tables.cell import coerce_value
+from core.tables.kept import Coerce
 
 MOST_TEXTS = 20_000
 
@@ -52,13 +53,16 @@ class Column:
     """A column of the kinds that the readers give: numbers, true or false, timestamps or texts.
 
     `cells` are the rows looked at, `n_rows` all rows of the table. Of texts at most 20,000 distinct
-    ones are looked at; their counts are of the rows that hold them.
+    ones are looked at; their counts are of the rows that hold them. `coerce` says what each means.
     """
 
-    def __init__(self, name: str, cells: pa.ChunkedArray, n_rows: int | None = None) -> None:
+    def __init__(
+        self, name: str, cells: pa.ChunkedArray, n_rows: int | None = None, coerce: Coerce = coerce_value
+    ) -> None:
         self.name = name
         self.cells = cells
         self.n_rows = len(cells) if n_rows is None else n_rows
+        self._coerce = coerce
 
     @property
     def is_text(self) -> bool:
@@ -116,15 +120,15 @@ class Column:
     @cached_property
     def meanings(self) -> list[Any]:
         """Return what each of the distinct texts means: a text, a number, or NaN for nothing."""
-        return [coerce_value(text) for text in self.distinct[0]]
+        return [self._coerce(text) for text in self.distinct[0]]
 
     @cached_property
     def words(self) -> dict[str, int]:
         """Return the texts that are neither numbers nor words for nothing, with their counts."""
         words: dict[str, int] = {}
-        for text, meaning, count in zip(self.distinct[0], self.meanings, self.distinct[1].tolist(), strict=True):
+        for meaning, count in zip(self.meanings, self.distinct[1].tolist(), strict=True):
             if isinstance(meaning, str):
-                words[text] = words.get(text, 0) + count
+                words[meaning] = words.get(meaning, 0) + count
         return words
 
     @cached_property

@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from core.tables.cell import KeptText
 from core.tables.understand.column import Column, Numbers
 from core.tables.understand.names import name_words, vocabulary
 from core.tables.understand.phrases import exact, joined, number, percent, plural, quoted
@@ -42,7 +43,9 @@ _VAGUE = vocabulary("unknown unbekannt keine offen pending tbd tba blank empty u
 
 
 def is_nothing_word(text: str) -> bool:
-    """Tell whether a text is a word or a sign for nothing that the reader does not take for one."""
+    """Tell whether a text is a word or a sign for nothing that the reader does not take for one, nor is to keep."""
+    if isinstance(text, KeptText):
+        return False
     word = "_".join(text.lower().split())
     return word in _NOTHING or bool(_SYMBOLS.fullmatch(text) or _EXCEL_ERROR.fullmatch(text))
 
@@ -72,7 +75,9 @@ def _words(column: Column) -> Suggestion | None:
 
 def _spoilers(column: Column) -> Suggestion | None:
     """Return the few words between numbers that keep a column from being one of numbers."""
-    spoilers = column.words
+    spoilers = {word: count for word, count in column.words.items() if not isinstance(word, KeptText)}
+    if not spoilers:
+        return None
     known = {word: count for word, count in spoilers.items() if is_nothing_word(word) or _CENSORED.fullmatch(word)}
     n_numbers, rows = column.numbers.n, sum(spoilers.values())
     is_known = len(known) == len(spoilers)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.tables.cell import coerce_value
+from core.tables.kept import Coerce
 from core.tables.understand.phrases import exact
 
 Floats = NDArray[np.float64]
@@ -79,11 +80,11 @@ def sample_size(n_rows: int, n_columns: int) -> int:
     return min(n_rows, SAMPLE_ROWS, max(1_000, SAMPLE_CELLS // max(1, n_columns)))
 
 
-def sample_column(name: str, cells: pa.ChunkedArray, n_sample: int) -> SampledColumn:
+def sample_column(name: str, cells: pa.ChunkedArray, n_sample: int, coerce: Coerce = coerce_value) -> SampledColumn:
     """Return the cells of `n_sample` rows that are spread evenly over `cells`."""
     if n_sample < len(cells):
         cells = cells.take(pa.array(sampled_rows(len(cells), n_sample)))
-    return code_cells(name, cells)
+    return code_cells(name, cells, coerce)
 
 
 def sampled_rows(n_rows: int, n_sample: int) -> Codes:
@@ -91,12 +92,12 @@ def sampled_rows(n_rows: int, n_sample: int) -> Codes:
     return np.linspace(0, n_rows - 1, n_sample).round().astype(np.int64)
 
 
-def code_cells(name: str, cells: pa.ChunkedArray) -> SampledColumn:
-    """Return all of `cells`, as levels that mean different things: 1, 1.0 and '1' are one, blanks and words for
-    nothing are missing.
+def code_cells(name: str, cells: pa.ChunkedArray, coerce: Coerce = coerce_value) -> SampledColumn:
+    """Return all of `cells`, as levels that mean different things: 1, 1.0 and '1' are one, blanks and what `coerce`
+    finds nothing in are missing.
     """
     if pa.types.is_string(cells.type):
-        return _code_texts(name, cells)
+        return _code_texts(name, cells, coerce)
     kept = cells.cast(pa.int64()) if pa.types.is_timestamp(cells.type) else cells
     floats = kept.cast(pa.float64(), safe=False).to_numpy()
     levels, codes = np.unique(floats, return_inverse=True)
@@ -113,12 +114,12 @@ def _without_infinite(name: str, levels: Floats, codes: Codes, n_finite: int) ->
     return SampledColumn(name, places[codes], tuple(levels[finite].tolist()))
 
 
-def _code_texts(name: str, cells: pa.ChunkedArray) -> SampledColumn:
+def _code_texts(name: str, cells: pa.ChunkedArray, coerce: Coerce) -> SampledColumn:
     encoded = pc.dictionary_encode(cells.combine_chunks())
     places: dict[float | str, int] = {}
     lookup = []
     for text in encoded.dictionary.to_pylist():
-        meaning = coerce_value(text)
+        meaning = coerce(text)
         is_missing = not isinstance(meaning, str) and not np.isfinite(meaning)
         level = meaning if isinstance(meaning, str) else float(meaning)
         lookup.append(-1 if is_missing else places.setdefault(level, len(places)))

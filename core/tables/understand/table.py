@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from core.tables.kept import keeping
 from core.tables.options import DateOrder
 from core.tables.report import ColumnProfile, ReadReport
 from core.tables.understand.amounts import find_amounts
@@ -37,11 +38,12 @@ def understand(table_path: Path, report: ReadReport) -> tuple[Suggestion, ...]:
     candidates: list[Candidate] = []
     rows = TableRows(table_path)
     for name, cells in rows.columns(names):
-        column = Column(name, cells, rows.n_rows)
+        coerce = keeping(report.options.of_column(name).kept_words)
+        column = Column(name, cells, rows.n_rows, coerce)
         found[name] = [
             one for one in _alone(column, orders.get(name)) if not _is_refuted(one, profiles[name], rows.n_rows)
         ]
-        columns[name] = sample_column(name, cells, sample_size(len(cells), len(names)))
+        columns[name] = sample_column(name, cells, sample_size(len(cells), len(names)), coerce)
         if not found[name] and may_be_code(column):
             candidates.append(Candidate(name, column.numbers, column.n_sampled))
     for suggestion in _codes(candidates, columns):

@@ -112,6 +112,22 @@ def test_choices_about_reading_and_columns_are_passed_on(tmp_path):
     assert said["metrics"]["test_from"] == "2021-04-07"
 
 
+def test_words_can_be_kept_as_values(tmp_path):
+    rows = "".join(f"{('DE', 'NA', 'FR')[i % 3]},{('minor', 'none')[i % 2]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"country,injury\n{rows}")
+    options = ("--keep", "none", "--keep", "NA", "--epochs", "2", "-o", tmp_path)
+    done = rowsmith("train", tmp_path / "t.csv", "--target", "injury", *options)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "rows.csv").write_text("country\nNA\nDE\n")
+    done = rowsmith("predict", tmp_path / "model.rowsmith", tmp_path / "rows.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    found = pd.read_csv(tmp_path / "rows_predictions.csv", keep_default_na=False)
+    assert list(found.columns[:4]) == [
+        "country", "injury_prediction", "injury_probability_minor", "injury_probability_none"
+    ]  # fmt: skip
+    assert found["row_status"].tolist() == ["ok", "ok"]
+
+
 MISTAKES = {
     "no file": (("train", "nope.csv", "--target", "x"), "There is no file 'nope.csv'."),
     "no column": (("train", str(CHURN), "--target", "churn"), "Did you mean 'churned'?"),

@@ -152,7 +152,7 @@ def test_predictions_keep_every_row_in_order_after_the_source_is_gone(place: Pla
     contract = Contract.from_dict(run.results["contract"])
     assert (run.results["rows"], contract.match.missing) == (200, ())
     assert (list(contract.match.found), contract.extra) == (["area", "town", "sold"], ("id", "price"))
-    assert run.results["added"] == ["price_prediction", "row_status", "row_notes"]
+    assert run.results["added"] == ["price_prediction", "price_low", "price_high", "row_status", "row_notes"]
     assert run.results["truth"]["n"] == 200
     assert run.results["is_training_table"]
     folder = place.workspace.run_dir(run.id)

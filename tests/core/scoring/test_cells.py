@@ -115,6 +115,21 @@ def test_words_for_missing_of_the_model_are_missing() -> None:
     assert np.isnan(read(column, [-999, 31])[0][0])
 
 
+def test_words_that_the_model_keeps_are_values() -> None:
+    column = ColumnSchema("country", "feature", "text", categories=(("DE", 3), ("NA", 2)), kept_words=("na",))
+    values, issues = read(column, ["DE", " NA", "n/a", "none"])
+    assert values == ["DE", "NA", values[2], values[3]]
+    assert issues == [
+        ("lacking", 2, "country: empty, as it never was in training"),
+        ("lacking", 3, "country: empty, as it never was in training"),
+    ]
+    assert read(column, ["Na"])[1] == [("unseen", 0, "country: 'Na' was never seen in training")]
+    age = ColumnSchema("age", "feature", "number", minimum=0.0, maximum=99.0, kept_words=("none",))
+    assert read(age, ["31", "none"])[1] == [("unreadable", 1, "age: 'none' is no number")]
+    when = ColumnSchema("when", "date", "date", 1, date_format=DateFormat("year_first"), kept_words=("none",))
+    assert read(when, ["2020-01-02", "none"])[1] == []
+
+
 def test_a_column_that_never_held_a_value_gives_none() -> None:
     found = read_column(ColumnSchema("c", "feature", "empty", 9), pd.Series(["1", "x"]))
     assert (found.values.isna().all(), found.has_value.any(), found.issues) == (True, False, ())

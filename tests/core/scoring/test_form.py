@@ -97,6 +97,13 @@ def test_words_that_were_chosen_as_missing_are_empty() -> None:
     assert value_of(column(schema, "age"), -8) == -8.0
 
 
+def test_words_that_were_chosen_to_be_kept_are_values() -> None:
+    reading = ReadOptions(columns={"colour": ColumnOptions(kept_words=("NA",))})
+    schema = describe_inputs(FRAME, "y", ["id"], ["day"], ["store"], reading)
+    assert value_of(column(schema, "colour"), "NA") == "NA"
+    assert value_of(column(schema, "colour"), "none") is None
+
+
 def test_whole_numbers_are_told_from_measured_ones(schema: InputSchema) -> None:
     assert is_whole(column(schema, "age"))
     assert not is_whole(column(schema, "price"))

@@ -19,7 +19,8 @@ from tests.corpora.sentences import faults_of
 def read(case: Case, folder: Path) -> ReadReport:
     source = folder / "upload"
     source.write_bytes(case.bytes)
-    return read_in_sandbox(source, folder) if case.in_child else convert_file(source, folder)
+    read_file = read_in_sandbox if case.in_child else convert_file
+    return read_file(source, folder, case.options)
 
 
 def typed(columns: dict[str, list[object]]) -> list[tuple[str, list[tuple[type, object]]]]:

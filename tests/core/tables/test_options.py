@@ -49,6 +49,12 @@ CHOSEN = {
     "missing words of a column": (
         "a,b\n0,0\n1,1\n", {"columns": {"a": ColumnOptions(missing_words=("0",))}}, {"a": [None, 1], "b": [0, 1]},
     ),
+    "words to keep": ("a,b\nNA,none\nx,1\n", {"kept_words": ("NA",)}, {"a": ["NA", "x"], "b": ["none", "1"]}),
+    "words of a column to keep": (
+        "a,b\nNA,1\n-,2\n",
+        {"missing_words": ("-",), "columns": {"a": ColumnOptions(kept_words=("-", "NA"))}},
+        {"a": ["NA", "-"], "b": [1, 2]},
+    ),
     "long rows": ("a,b\n1,2\n3,4,5\n6,7\n", {"long_rows": "leave_out"}, {"a": [1, 6], "b": [2, 7]}),
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from core.data import has_target
 from core.errors import DataError
 from core.loop import fit
 from core.models import build_model
@@ -20,6 +21,9 @@ from core.runs.preflight.sizes import training_size
 from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
+from core.tables.files.convert import convert_file, reading_noted
+from core.tables.options import ColumnOptions, ReadOptions
+from core.tables.read import load_tabular_file
 from core.workspace import Workspace
 from tests.core.runs.preflight.test_memory import NUMBERS, size_of
 
@@ -73,6 +77,18 @@ def test_codes_and_a_time_column_are_measured_as_they_are_trained(
     words = TrainRequest(config=config | {"categorical_columns": [], "time_column": "town"}, device="cpu")
     with pytest.raises(DataError, match="'town' cannot order the rows in time"):
         measure(table_path(workspace, houses), training_size(workspace, houses, words), words, tmp_path)
+
+
+def test_words_that_are_kept_are_measured_as_they_are_trained(tmp_path: Path):
+    source, reading = tmp_path / "t.csv", ReadOptions(kept_words=("none",), columns={"x": ColumnOptions("text")})
+    source.write_text("x,injury\n" + "".join(f"{i},{('none', 'NA', '')[i % 3]}\n" for i in range(90)))
+    convert_file(source, tmp_path, reading)
+    sample = write_sample(tmp_path / "table.parquet", tmp_path / "sample.parquet", 90)
+    assert reading_noted(sample) == reading
+    frame = load_tabular_file(sample, options=reading_noted(sample))
+    assert int(has_target(frame["injury"], "classification").sum()) == 30
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "other.parquet")
+    assert reading_noted(tmp_path / "other.parquet") == reading_noted(source) == ReadOptions()
 
 
 def test_an_epoch_takes_about_as_long_as_expected(workspace: Workspace, houses: Dataset, tmp_path: Path):

@@ -10,6 +10,7 @@ from tests.core.tables.cases.encodings import ENCODINGS
 from tests.core.tables.cases.gaps import KNOWN_GAPS
 from tests.core.tables.cases.handmade import HANDMADE
 from tests.core.tables.cases.headers import HEADERS
+from tests.core.tables.cases.kept import KEPT
 from tests.core.tables.cases.lying import LYING
 from tests.core.tables.cases.numbers import IDS, MISSING, NUMBERS
 from tests.core.tables.cases.opendocument import OPENDOCUMENT
@@ -23,4 +24,5 @@ __all__ = ["CASES", "KNOWN_GAPS"]
 CASES = [
     *ENCODINGS, *SEPARATORS, *HEADERS, *RAGGED, *NUMBERS, *IDS, *MISSING, *DATES, *CONTROL, *TINY, *HUGE, *LYING,
     *WORKBOOKS, *HANDMADE, *OPENDOCUMENT, *ARCHIVES, *PARQUET,
+    *KEPT,
 ]  # fmt: skip

@@ -1,7 +1,6 @@
 """Tables with a question, and the checks of them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ def ask(tmp_path: Path) -> Ask:
         **cells: Any,
     ) -> dict[str, Check]:
         path = tmp_path / "table.parquet"
-        report = replace(write_table(path, cells), options=options)
+        report = write_table(path, cells, options=options)
         found = run_checks(path, report, Question("y", task, **(roles or {})))
         return {check.id: check for check in found}
 

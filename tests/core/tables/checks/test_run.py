@@ -18,7 +18,7 @@ from tests.core.tables.checks.conftest import Ask
 from tests.core.tables.understand.conftest import write_table
 
 IDS = {
-    "leak", "presence_leak", "target", "target_missing", "time_order", "hidden_missing", "duplicate_rows",
+    "leak", "presence_leak", "target", "target_missing", "time_order", "hidden_missing", "kept_words", "duplicate_rows",
     "contradictions", "rare_classes", "class_spelling", "target_spread", "ids", "free_text", "constants", "dates",
     "codes", "numbers_as_text", "same_columns", "personal", "unreadable_dates", "many_levels", "mostly_missing", "size",
 }  # fmt: skip

@@ -2,8 +2,9 @@
 
 import pytest
 
+from core.tables.options import ColumnOptions, ReadOptions
 from core.tables.understand.levels import find_free_text, find_levels, top_levels
-from tests.core.tables.understand.conftest import column
+from tests.core.tables.understand.conftest import Look, column
 
 
 def test_an_empty_column_is_left_out():
@@ -51,3 +52,11 @@ def test_sentences_are_free_text_and_short_words_are_not():
 
 def test_levels_are_counted_by_what_they_mean():
     assert top_levels(column(["1", "1.0", "x", "NA"])) == [("1", 2), ("x", 1)]
+
+
+def test_a_word_that_is_kept_is_a_level(look: Look):
+    cells = ["x"] * 40 + ["NA"] * 5
+    [found] = [one for one in look(c=cells, n=list(range(0, 90, 2))) if one.column == "c"]
+    assert (found.kind, found.evidence[:34]) == ("constant", "It is always 'x' or missing (5 row")
+    options = ReadOptions(columns={"c": ColumnOptions(kept_words=("na",))})
+    assert [one for one in look(options, c=cells, n=list(range(0, 90, 2))) if one.column == "c"] == []

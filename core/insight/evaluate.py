@@ -1,0 +1,295 @@
+"""Evaluates a trained model on the rows that its training kept aside, beside what simpler ways reach there.
+
+Everything that is fitted here, the calibration and the references, sees no test row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from core.calibration import UNCALIBRATED, Calibration, decided, possible
+from core.inference import choose_device, forward
+from core.insight.calibrate import calibrate_classes, calibrate_numbers, softmax
+from core.insight.evaluation import MOST_CLASSES_KEPT, Coverage, Evaluation, Side
+from core.insight.figures.bootstrap import mean_interval, paired_difference
+from core.insight.figures.classification import classification_figures
+from core.insight.figures.confusion import confusion_matrix
+from core.insight.figures.curves import class_curves
+from core.insight.figures.intervals import wilson_bounds
+from core.insight.figures.regression import regression_figures
+from core.insight.figures.reliability import reliability_bins
+from core.insight.figures.thresholds import ThresholdTable
+from core.insight.figures.worst import worst_classes, worst_numbers
+from core.insight.heldout import HeldOut, held_out
+from core.insight.references import MOST_ROWS, Reference, Rows, references
+from core.insight.segmented import segments_of
+from core.scoring.predict import known_frame, labels_of, tensor_of
+from core.tables.options import AUTOMATIC, ReadOptions
+from core.types import Metrics, ModelBundle, TrainingConfig
+
+POSITIVE = 1
+WORST_ROWS = 50
+WORST_CELLS = 60  # columns of a worst row that are kept
+TITLE = "This network"
+OF_CLASSES = ("accuracy", "balanced_accuracy", "f1", "roc_auc", "average_precision", "log_loss", "brier", "ece")
+OF_NUMBERS = ("rmse", "mae", "median_absolute_error", "r2", "mape")
+
+Numbers = NDArray[np.float64]
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation, the bundle with the calibration that was fitted on the way, and every test row."""
+
+    evaluation: Evaluation
+    bundle: ModelBundle
+    rows: pa.Table
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """What one model says of the test rows: class codes and probabilities `(n, k)`, or numbers `(n,)`."""
+
+    y: NDArray[Any]
+    outputs: Numbers
+    class_names: tuple[str, ...]
+    calibration: Calibration = UNCALIBRATED
+
+    @property
+    def is_classes(self) -> bool:
+        return self.outputs.ndim == 2
+
+    @property
+    def decisions(self) -> NDArray[np.intp]:
+        return decided(self.outputs, self.calibration)
+
+    @property
+    def losses(self) -> Numbers:
+        """Return 1 where a class is wrong, or the absolute error of a number: `(n,)`."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses = self.decisions != self.y if self.is_classes else np.abs(self.outputs - self.y)
+        return np.nan_to_num(np.asarray(losses, dtype=np.float64), nan=np.inf, posinf=np.inf)
+
+    def figures(self) -> dict[str, float | None]:
+        """Return the figures that stand beside those of other models."""
+        if self.is_classes:
+            found = asdict(classification_figures(self.y, self.outputs, self.class_names, self.decisions))
+            return {name: found[name] for name in OF_CLASSES}
+        found = asdict(regression_figures(self.y, self.outputs))
+        return {name: found[name] for name in OF_NUMBERS}
+
+
+def evaluate(
+    bundle: ModelBundle,
+    frame: pd.DataFrame,
+    cfg: TrainingConfig,
+    metrics: Metrics | Mapping[str, Any],
+    *,
+    reading: ReadOptions = AUTOMATIC,
+    on_step: OnStep = lambda sentence: None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Evaluated:
+    """Evaluate `bundle`, which was trained on `frame` with `cfg` and reached `metrics`.
+
+    `on_step` is told in words what is being done. Once `should_stop` says yes, further references are left out.
+    Raises DataError (a ValueError) where the table is not the one that the model was trained on.
+    """
+    started = time.perf_counter()
+    on_step("Evaluating on the rows kept aside.")
+    held = held_out(bundle, frame, cfg, reading)
+    calibration = _calibration(bundle, held)
+    test = _rows(bundle, held, held.test)
+    outputs = _outputs(bundle, test, calibration or UNCALIBRATED)
+    names = tuple(map(str, labels_of(bundle, np.arange(bundle.output_dim)))) if bundle.task == "classification" else ()
+    tested = _Tested(held.y[held.test], outputs, names)
+    on_step("Comparing with guessing, a linear model and gradient-boosted trees.")
+    sides = _sides(tested, held, bundle, test, cfg, metrics, should_stop)
+    on_step("Looking for where the errors are.")
+    evaluation = Evaluation(
+        task=bundle.task,
+        target=cfg.target_column,
+        class_names=names,
+        n_test=len(held.test),
+        n_validation=len(held.validation),
+        sides=sides,
+        figures=_figures(tested),
+        calibration=None if calibration is None else asdict(calibration),
+        coverage=() if calibration is None else tuple(_coverage(tested, *entry) for entry in calibration.margins),
+        segments=segments_of(bundle, held.rows.iloc[held.test], tested.losses),
+        worst=_worst(tested, held),
+        **(_of_classes(tested, bundle, held, test, calibration) if tested.is_classes else {}),
+    )
+    evaluation = replace(evaluation, seconds=time.perf_counter() - started)
+    return Evaluated(evaluation, replace(bundle, calibration=calibration), _table(tested, held))
+
+
+def _calibration(bundle: ModelBundle, held: HeldOut) -> Calibration | None:
+    """Fit the calibration on validation rows; None where there are too few of them."""
+    own, judging = (_rows(bundle, held, places) for places in (held.calibrating, held.judging))
+    if not len(own):
+        return None
+    if bundle.task == "regression":
+        return calibrate_numbers(_outputs(bundle, own), held.y[held.calibrating])
+    logits, judging_logits = (_logits(bundle, rows) for rows in (own, judging))
+    return calibrate_classes(logits, held.y[held.calibrating], judging_logits, held.y[held.judging])
+
+
+def _rows(bundle: ModelBundle, held: HeldOut, places: NDArray[np.intp]) -> Rows:
+    frame = known_frame(bundle, held.rows.iloc[places])
+    return Rows(tensor_of(bundle, frame).numpy(), frame)
+
+
+def _logits(bundle: ModelBundle, rows: Rows) -> Numbers:
+    import torch
+
+    found = forward(bundle.model, torch.from_numpy(rows.x), choose_device(None)).cpu()
+    return np.asarray(found.double().numpy(), dtype=np.float64)
+
+
+def _outputs(bundle: ModelBundle, rows: Rows, calibration: Calibration = UNCALIBRATED) -> Numbers:
+    """Return probabilities `(n, k)`, or numbers in the target's unit `(n,)`."""
+    found = _logits(bundle, rows)
+    if bundle.task == "classification":
+        return softmax(found, calibration.temperature)
+    scaler = bundle.target_scaler
+    return np.asarray(found if scaler is None else scaler.inverse_transform(found), dtype=np.float64)[:, 0]
+
+
+def _sides(
+    tested: _Tested,
+    held: HeldOut,
+    bundle: ModelBundle,
+    test: Rows,
+    cfg: TrainingConfig,
+    metrics: Metrics | Mapping[str, Any],
+    should_stop: Callable[[], bool] | None,
+) -> tuple[Side, ...]:
+    known = asdict(metrics) if isinstance(metrics, Metrics) else metrics
+    own = Side("network", TITLE, mean_interval(tested.losses), tested.figures(), known.get("seconds"),
+               known.get("n_train"))  # fmt: skip
+    places = held.fitted
+    if len(places) > MOST_ROWS:
+        places = np.sort(np.random.default_rng(cfg.random_seed).choice(places, MOST_ROWS, replace=False))
+    found = references(
+        _rows(bundle, held, places), held.y[places], test,
+        n_classes=len(tested.class_names) or None, seed=cfg.random_seed, should_stop=should_stop,
+    )  # fmt: skip
+    return (_in_words(own, tested), *(_side(reference, tested) for reference in found))
+
+
+def _side(reference: Reference, network: _Tested) -> Side:
+    if reference.outputs is None:
+        return Side(reference.name, reference.title, None, {}, None, None, reference.note)
+    tested = replace(network, outputs=reference.outputs)
+    side = Side(
+        reference.name, reference.title, mean_interval(tested.losses), tested.figures(), reference.seconds,
+        reference.n_rows, reference.note, paired_difference(network.losses, tested.losses),
+    )  # fmt: skip
+    return _in_words(side, tested)
+
+
+def _in_words(side: Side, tested: _Tested) -> Side:
+    """Return the side with the share that is right, rather than wrong, as its main figure."""
+    if not tested.is_classes or side.main is None or side.main.estimate is None:
+        return side
+    low, high = side.main.low, side.main.high
+    right = replace(
+        side.main,
+        estimate=1 - side.main.estimate,
+        low=None if high is None else 1 - high,
+        high=None if low is None else 1 - low,
+    )
+    return replace(side, main=right)
+
+
+def _figures(tested: _Tested) -> dict[str, Any]:
+    if tested.is_classes:
+        return asdict(classification_figures(tested.y, tested.outputs, tested.class_names, tested.decisions))
+    return asdict(regression_figures(tested.y, tested.outputs))
+
+
+def _of_classes(
+    tested: _Tested, bundle: ModelBundle, held: HeldOut, test: Rows, calibration: Calibration | None
+) -> dict[str, Any]:
+    """Return what only a classifier has: confusion, curves, thresholds, and the figures before calibration."""
+    names, y = tested.class_names, tested.y
+    shown = names[POSITIVE:] if len(names) == 2 else names[:MOST_CLASSES_KEPT]
+    return {
+        "confusion": asdict(confusion_matrix(y, tested.decisions, names)),
+        "curves": tuple(asdict(class_curves(y, tested.outputs, names, name)) for name in shown),
+        "thresholds": _thresholds(tested, bundle, held, calibration) if len(names) == 2 else None,
+        "before": _before(tested, _outputs(bundle, test)),
+    }
+
+
+def _thresholds(tested: _Tested, bundle: ModelBundle, held: HeldOut, calibration: Calibration | None) -> dict[str, Any]:
+    on_validation = None
+    if len(held.validation):
+        shares = _outputs(bundle, _rows(bundle, held, held.validation), calibration or UNCALIBRATED)
+        on_validation = ThresholdTable.of(held.y[held.validation] == POSITIVE, shares[:, POSITIVE]).as_dict()
+    on_test = ThresholdTable.of(tested.y == POSITIVE, tested.outputs[:, POSITIVE]).as_dict()
+    return {"positive": tested.class_names[POSITIVE], "on_validation": on_validation, "on_test": on_test}
+
+
+def _before(tested: _Tested, uncalibrated: Numbers) -> dict[str, Any]:
+    found = asdict(classification_figures(tested.y, uncalibrated, tested.class_names))
+    if len(tested.class_names) == 2:
+        scores, right = uncalibrated[:, POSITIVE], tested.y == POSITIVE
+    else:
+        scores, right = uncalibrated.max(axis=1), uncalibrated.argmax(axis=1) == tested.y
+    bins = reliability_bins(scores, right) if np.isfinite(scores).all() else ()
+    return {
+        "reliability": [asdict(entry) for entry in bins],
+        **{name: found[name] for name in ("log_loss", "brier", "ece")},
+    }
+
+
+def _coverage(tested: _Tested, level: float, margin: float) -> Coverage:
+    if tested.is_classes:
+        sets = possible(tested.outputs, margin)
+        covered, labels = sets[np.arange(len(tested.y)), tested.y], float(sets.sum(axis=1).mean())
+    else:
+        covered, labels = tested.losses <= margin, None
+    low, high = wilson_bounds(int(covered.sum()), len(covered))
+    return Coverage(level, margin, float(covered.mean()), float(low), float(high), labels)
+
+
+def _worst(tested: _Tested, held: HeldOut) -> tuple[dict[str, Any], ...]:
+    if tested.is_classes:
+        found: Sequence[Any] = worst_classes(
+            tested.y, tested.outputs, tested.class_names, WORST_ROWS, predicted=tested.decisions
+        )
+    else:
+        found = worst_numbers(tested.y, tested.outputs, WORST_ROWS)
+    columns = list(held.rows.columns[:WORST_CELLS])
+    kept = []
+    for worst in found:
+        place = int(held.test[worst.position])
+        cells = {str(column): _cell_text(held.rows[column].iloc[place]) for column in columns}
+        kept.append({**asdict(worst), "row": int(held.places[place]) + 1, "cells": cells})
+    return tuple(kept)
+
+
+def _cell_text(cell: Any) -> str | None:
+    return None if pd.isna(cell) else str(cell)
+
+
+def _table(tested: _Tested, held: HeldOut) -> pa.Table:
+    columns: dict[str, Any] = {"row": pa.array(held.places[held.test] + 1)}
+    if not tested.is_classes:
+        return pa.table(columns | {"truth": pa.array(tested.y), "prediction": pa.array(tested.outputs)})
+    labels = pa.array(tested.class_names, pa.string())
+    columns["truth"] = labels.take(pa.array(tested.y))
+    columns["prediction"] = labels.take(pa.array(tested.decisions))
+    if len(tested.class_names) <= MOST_CLASSES_KEPT:
+        columns |= {f"p{at}": pa.array(share, pa.float32()) for at, share in enumerate(tested.outputs.T)}
+    return pa.table(columns)

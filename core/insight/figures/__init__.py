@@ -1,0 +1,1 @@
+"""Figures on plain arrays: what is right, what is wrong, how much and where."""
