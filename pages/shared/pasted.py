@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
+from pandas.api.types import is_numeric_dtype
 
 from core.errors import AppError
 from core.scoring.contract import check_match, match_columns
@@ -124,9 +125,9 @@ def load_model(path: Path, modified: float) -> Any:
 def show_predicted(frame: pd.DataFrame, n_added: int, key: str) -> None:
     """Draw rows with their predictions; the prediction is pinned, so that it is seen without scrolling."""
     added = list(frame.columns[len(frame.columns) - n_added :])
-    shares = added[1:-2]
-    if not shares:
-        frame = frame.assign(**{added[0]: readable(frame[added[0]])})
+    shares = [name for name in added if "_probability_" in name]
+    numbers = [name for name in added[:-2] if name not in shares and is_numeric_dtype(frame[name].dtype)]
+    frame = frame.assign(**{name: readable(frame[name]) for name in numbers})
     pinned = st.column_config.Column(pinned=True)
     share = st.column_config.NumberColumn(format="percent", pinned=len(shares) < PINNED_COLUMNS)
     st.dataframe(
