@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-from tests.benchmarks import estimates, large, scoring, steps, waits
+from tests.benchmarks import estimates, insights, large, paste, scoring, steps, waits
 
 
 def main() -> None:
@@ -33,6 +33,9 @@ def main() -> None:
     large.print_large()
     print("\nPredictions for a large file")
     scoring.print_scoring(scoring.ROWS)
+    paste.print_paste()
+    print("\nEvaluating and explaining a model")
+    insights.print_insights()
     print(f"\nEstimates of {estimates.EPOCHS} epochs, beside the runs (promised: within a factor {estimates.WITHIN})")
     estimates.print_comparisons()
 

@@ -95,6 +95,19 @@ def test_a_file_that_is_no_model_gives_the_sentence(browser, trained):
     assert browser.sees("Predicts **churn**")
 
 
+def test_a_model_file_of_a_newer_version_says_which_one_it_needs(browser, workspace, trained):
+    content = (workspace.run_dir(trained.id) / MODEL_NAME).read_bytes()
+    newer = content.replace(b'"format_version":1,"needs":"0.1.0"', b'"format_version":9,"needs":"4.2.0"', 1)
+    assert newer != content
+    browser.open(PREDICT)
+    uploader(browser, "Model file").upload("newer.rowsmith", newer)
+    browser.run()
+    [error] = browser.app.error
+    assert "This model file is of format 9 and this Rowsmith reads 1; update to Rowsmith 4.2.0 or newer." in (
+        error.value.replace("\\", "")
+    )
+
+
 def test_an_unknown_job_says_so(browser):
     browser.open(PREDICT, job="nope")
     assert browser.sees("There is no run 'nope'")

@@ -14,6 +14,8 @@ from subprocess import Popen
 
 import numpy as np
 import openpyxl
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -163,9 +165,26 @@ def test_predictions_keep_every_row_in_order_after_the_source_is_gone(place: Pla
     assert np.sqrt(np.mean(np.square(error))) < 80  # guessing the mean is off by 140
     book = openpyxl.load_workbook(folder / "predictions.xlsx", read_only=True)
     sheet = book["Predictions"].iter_rows(values_only=True)
-    assert next(sheet)[-3:] == ("price_prediction", "row_status", "row_notes")
+    assert next(sheet)[-5:] == tuple(run.results["added"])
     assert [row[0] for row in sheet] == [row["id"] for row in rows]
     book.close()
+
+
+def test_two_million_rows_come_back_as_csv_and_parquet_and_a_workbook_is_declined(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "many.csv").write_text("area\n" + "50.5\n120\n" * 1_000_000, encoding="utf-8")
+    many = add_table(place.workspace, place.store, tmp_path / "many.csv", "many.csv")
+    model = place.workspace.run_dir(place.trained.id) / MODEL_NAME
+    run = submit(place.workspace, place.store, "score", many.id, ScoreRequest(str(model), "houses"))
+    run = wait_for(place.store, place.workspace, run, ended)
+    assert (run.state, run.epoch) == ("finished", 2_000_000)
+    assert run.results is not None
+    assert run.results["rows"] == 2_000_000
+    assert "A workbook holds 1,048,576 rows, too few for these. Take the CSV file." in run.results["notes"]
+    folder = place.workspace.run_dir(run.id)
+    assert sorted(path.name for path in folder.glob("predictions.*")) == ["predictions.csv", "predictions.parquet"]
+    predicted = pq.read_table(folder / "predictions.parquet", columns=["area", "price_prediction"])
+    assert predicted.num_rows == 2_000_000
+    assert len(pc.unique(predicted["price_prediction"])) == 2
 
 
 def test_a_student_is_set_beside_its_teacher(place: Place) -> None:
