@@ -119,18 +119,21 @@ def inspect_bundle(path: str | Path) -> BundleSummary:
     )
 
 
-def recalibrate(path: str | Path, calibration: Calibration) -> None:
-    """Give the model in a file another calibration; all else in it stays as it is, byte for byte.
+def recalibrate(path: str | Path, calibration: Calibration | None, model_card: str | None = None) -> None:
+    """Give the model in a file another calibration, and another card; all else stays as it is, byte for byte.
 
     Raises as `load_bundle` and `save_bundle` do. Imports neither torch nor scikit-learn.
     """
-    flaw = flaw_of(calibration)
+    flaw = None if calibration is None else flaw_of(calibration)
     if flaw is not None:
         raise BundleError(f"This calibration cannot be saved: {flaw}; choose another.")
     with _opened(path) as (file, n_bytes):
         entries, manifest = _read_manifest(file, n_bytes)
         members = {name: read_member(file, entries[name]) for name in entries}
-    members["manifest.json"] = render_manifest(replace(manifest, calibration=calibration))
+    record = manifest.record
+    if record is not None and model_card is not None:
+        record = replace(record, model_card=model_card)
+    members["manifest.json"] = render_manifest(replace(manifest, calibration=calibration, record=record))
     try:
         write_atomically(Path(path), lambda temporary: _write_members(temporary, members))
     except RunError as error:

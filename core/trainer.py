@@ -108,7 +108,7 @@ def train_model_from_file(
     ).to(run_device)
     rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg, usable).to(run_device)
     result, metrics = fit_and_score(
-        model, rows, _objective(task, rows, output_dim, cfg), cfg, task, target_scaler, control
+        model, rows, objective_of(task, rows, output_dim, cfg), cfg, task, target_scaler, control
     )
     metrics.n_dropped = len(frame) - len(x_train) - len(x_test)
     note_times(metrics, usable)
@@ -155,7 +155,7 @@ def load_bundle(path: str | Path, map_location: str | torch.device = "cpu") -> M
     return serialization.load_bundle(path, map_location)
 
 
-def _objective(task: str, rows: RowSets, output_dim: int, cfg: TrainingConfig) -> Objective:
+def objective_of(task: str, rows: RowSets, output_dim: int, cfg: TrainingConfig) -> Objective:
     """Return what the mode minimises, as the specification's table and REQ-T09 have it."""
     hard = hard_criterion(task, cfg.training_mode, rows.y_train, output_dim, rows.x_train.device)
     guessed = guess(hard, rows.y_train, output_dim)

@@ -35,7 +35,7 @@ def carry_out(
         _fail(error.sentence if isinstance(error, AppError) else _system_words(error), as_json)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    found["notices"] = [*found.get("notices", []), *notices]
+    found["notices"] = list(dict.fromkeys([*found.get("notices", []), *notices]))
     if as_json:
         typer.echo(json.dumps(_plain(found), ensure_ascii=False, allow_nan=False))
         return

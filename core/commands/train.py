@@ -13,6 +13,7 @@ import typer
 
 from core.commands import options as given
 from core.commands.report import carry_out, progress_bar
+from core.tables.options import ReadOptions
 from core.types import RECOMMENDED, TRAINING_MODES, Metrics, ModelBundle, TrainingConfig
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def train(
                 table, cfg, exclude_columns=exclude, date_columns=date, device=device,
                 on_epoch=on_epoch, should_stop=should_stop, reading=reading,
             )  # fmt: skip
-        return _results(bundle, metrics, save_bundle(bundle, out, metrics))
+        return _results(bundle, metrics, save_bundle(bundle, out, metrics), table, cfg, reading)
 
     carry_out(work, _lines, as_json)
 
@@ -133,7 +134,8 @@ def distill(
                 device=device, temperature=temperature, alpha=alpha, student_hidden_dim=hidden_dim,
                 student_num_hidden_layers=layers, student_dropout=dropout, on_epoch=on_epoch, should_stop=should_stop,
             )  # fmt: skip
-        return _results(bundle, metrics, save_bundle(bundle, out, metrics))
+        reading = ReadOptions(sheet=sheet)
+        return _results(bundle, metrics, save_bundle(bundle, out, metrics), table, cfg, reading)
 
     carry_out(work, _lines, as_json)
 
@@ -155,12 +157,26 @@ def _words(report: EpochReport) -> str:
     return f"loss {report.train_loss:.4g}{judged}"
 
 
-def _results(bundle: ModelBundle, metrics: Metrics, path: Path) -> dict[str, Any]:
+def _results(
+    bundle: ModelBundle, metrics: Metrics, path: Path, table: Path, cfg: TrainingConfig, reading: ReadOptions
+) -> dict[str, Any]:
+    """Evaluate a model that is saved already, and return what is known of it."""
+    from core.insight.evaluate import evaluate, save_evaluated
+    from core.insight.words import headline, verdicts
+    from core.tables.read import load_tabular_file
+
+    found = evaluate(bundle, load_tabular_file(table, options=reading), cfg, metrics, reading=reading)
+    save_evaluated(path, found)
+    document = found.evaluation.as_dict()
     return {
         "model": str(path),
         "target": bundle.target_column,
         "classes": bundle.class_names,
         "metrics": asdict(metrics),
+        "headline": headline(document),
+        "verdicts": verdicts(document),
+        "beside": document["sides"],
+        "coverage": document["coverage"],
     }
 
 
@@ -168,6 +184,8 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     metrics = found["metrics"]
     name, value, guessing = (metrics[k] for k in ("test_metric_name", "test_metric_value", "baseline_metric_value"))
     return [
+        found["headline"],
+        *found["verdicts"],
         f"Test {name} {value:.4g} on {metrics['n_test']:,} rows it has not seen; guessing reaches {guessing:.4g}.",
         f"{metrics['epochs_run']:,} epochs in {metrics['seconds']:.1f} s; epoch {metrics['best_epoch']:,} was kept."
         if metrics["best_epoch"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from core.calibration import UNCALIBRATED, Calibration, decided, possible
 from core.inference import choose_device, forward
 from core.insight.calibrate import calibrate_classes, calibrate_numbers, softmax
-from core.insight.evaluation import MOST_CLASSES_KEPT, Coverage, Evaluation, Side
+from core.insight.card import card_text, model_card
+from core.insight.evaluation import MOST_CLASSES_KEPT, Coverage, Evaluation, Side, save_evaluation
 from core.insight.figures.bootstrap import mean_interval, paired_difference
 from core.insight.figures.classification import classification_figures
 from core.insight.figures.confusion import confusion_matrix
@@ -32,6 +34,7 @@ from core.insight.heldout import HeldOut, held_out
 from core.insight.references import MOST_ROWS, Reference, Rows, references
 from core.insight.segmented import segments_of
 from core.scoring.predict import known_frame, labels_of, tensor_of
+from core.serialization import recalibrate
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.types import Metrics, ModelBundle, TrainingConfig
 
@@ -130,6 +133,19 @@ def evaluate(
     )
     evaluation = replace(evaluation, seconds=time.perf_counter() - started)
     return Evaluated(evaluation, replace(bundle, calibration=calibration), _table(tested, held))
+
+
+def save_evaluated(path: Path, found: Evaluated) -> None:
+    """Keep an evaluation beside the model file at `path`, and give the model its calibration and its card.
+
+    Raises AppError where the disk refuses.
+    """
+    document, bundle = found.evaluation.as_dict(), found.bundle
+    card = None
+    if bundle.record is not None and bundle.schema is not None:
+        card = card_text(model_card(bundle.record, bundle.schema, document, bundle.calibration))
+    recalibrate(path, bundle.calibration, card)
+    save_evaluation(path.parent, found.evaluation, found.rows)
 
 
 def _calibration(bundle: ModelBundle, held: HeldOut) -> Calibration | None:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from core.errors import AppError, DataError
 from core.runs.datasets import read_report, table_path
 from core.runs.errand import end_with_the_sender
-from core.runs.insights import Advance, Order, write_advance, write_answer, write_failure
+from core.runs.insights import STARTING, Advance, Order, write_advance, write_answer, write_failure
 from core.runs.jobs import import_torch
 from core.runs.records import Run
 from core.runs.requests import MODEL_NAME
 from core.runs.store import open_store
+from core.runs.studying import answer_more_data, answer_splits
 from core.tables.options import ReadOptions
 from core.types import ModelBundle, TrainingConfig
 from core.workspace import Workspace, open_workspace
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 POLITENESS = 5  # a run at work goes first
 TOLD_EVERY = 0.2  # seconds
+READING = "Reading the table and the model."
+EXPLAINING = "Finding out which columns matter, how, and why a few rows are predicted as they are."
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
     os.nice(POLITENESS)
     workspace = open_workspace(order.home)
-    write_advance(workspace, order, Advance(0.0, "Starting."))
+    write_advance(workspace, order, Advance(0.0, STARTING))
     import_torch()
     try:
         write_answer(workspace, order, _ANSWERS[order.what](Subject(workspace, order)))
@@ -71,7 +74,8 @@ class Subject:
             store.close()
         self.table: Path = table_path(workspace, dataset)
         self.reading: ReadOptions = read_report(workspace, dataset).options
-        self._told = 0.0
+        self._told, self._said = 0.0, ""
+        self._began: float | None = None
 
     @property
     def model(self) -> Path:
@@ -105,20 +109,23 @@ class Subject:
         return held_out(self.bundle, self.frame, self.cfg, self.reading)
 
     def tell(self, done: float, total: float, sentence: str = "") -> None:
-        """Say how far the answer is, a few times a second at most."""
+        """Say how far the answer is, a few times a second at most, and how long the rest may take."""
         now = time.monotonic()
-        if now - self._told >= TOLD_EVERY or sentence:
-            self._told = now
-            write_advance(self.workspace, self.order, Advance(done / total if total else 0.0, sentence))
+        self._began = now if self._began is None and done else self._began
+        if now - self._told >= TOLD_EVERY or sentence != self._said or done >= total:
+            self._told, self._said = now, sentence
+            left = None if self._began is None else (now - self._began) * (total - done) / max(1, done)
+            write_advance(self.workspace, self.order, Advance(done / total if total else 0.0, sentence, left))
 
 
 def _explain(subject: Subject) -> dict[str, Any]:
     from core.insight.explain.explain import explain
 
+    subject.tell(0, 1, READING)
     held = subject.held
     found = explain(
         subject.bundle, held.rows.iloc[held.test], held.y[held.test], held.rows.iloc[held.train],
-        seed=subject.cfg.random_seed, on_progress=subject.tell,
+        seed=subject.cfg.random_seed, on_progress=lambda done, total: subject.tell(done, total, EXPLAINING),
     )  # fmt: skip
     numbered = [replace(entry, row=_number(held, entry.row)) for entry in found.attributions]
     return replace(found, attributions=tuple(numbered)).as_dict()
@@ -129,9 +136,11 @@ def _row(subject: Subject) -> dict[str, Any]:
     from core.insight.explain.attribution import attribute
     from core.insight.explain.sample import take_sample
 
-    held, number = subject.held, _whole(subject.order.detail)
+    subject.tell(0, 1, READING)
+    number = _whole(subject.order.detail)
     if not 1 <= number <= len(subject.frame):
         raise DataError(f"The table has the rows 1 to {len(subject.frame):,}, and not {number:,}. Choose one of them.")
+    held = subject.held
     known = (held.places == number - 1).nonzero()[0]
     y = held.y[known] if len(known) else None
     sample = take_sample(subject.bundle, subject.frame.iloc[[number - 1]], y)
@@ -144,6 +153,7 @@ def _effect(subject: Subject) -> dict[str, Any]:
     from core.insight.explain.effect import effect_curve
     from core.insight.explain.sample import take_sample
 
+    subject.tell(0, 1, READING)
     held = subject.held
     sample = take_sample(subject.bundle, held.rows.iloc[held.test], held.y[held.test], seed=subject.cfg.random_seed)
     return asdict(effect_curve(sample, subject.order.detail, seed=subject.cfg.random_seed))
@@ -151,17 +161,13 @@ def _effect(subject: Subject) -> dict[str, Any]:
 
 def _evaluate(subject: Subject) -> dict[str, Any]:
     """Evaluate a model that has not been, and keep what was found beside it."""
-    from core.insight.evaluate import evaluate
-    from core.insight.evaluation import save_evaluation
-    from core.serialization import recalibrate
+    from core.insight.evaluate import evaluate, save_evaluated
 
     found = evaluate(
         subject.bundle, subject.frame, subject.cfg, subject.run.metrics or {}, reading=subject.reading,
         on_step=lambda sentence: subject.tell(0, 1, sentence),
     )  # fmt: skip
-    if found.bundle.calibration is not None and subject.bundle.calibration is None:
-        recalibrate(subject.model, found.bundle.calibration)
-    save_evaluation(subject.model.parent, found.evaluation, found.rows)
+    save_evaluated(subject.model, found)
     return {"seconds": found.evaluation.seconds}
 
 
@@ -193,6 +199,8 @@ _ANSWERS: dict[str, Callable[[Subject], dict[str, Any]]] = {
     "explain": _explain,
     "row": _row,
     "effect": _effect,
+    "more_data": answer_more_data,
+    "splits": answer_splits,
 }
 
 

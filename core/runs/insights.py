@@ -31,7 +31,9 @@ STUDY = Errand(MODULE, "study", threads_for(1), seconds=6 * 3600.0)
 
 What = Literal["evaluate", "explain", "row", "effect", "more_data", "splits"]
 STUDIES: tuple[What, ...] = ("more_data", "splits")
+STARTING = "Starting."
 DIED = "The process that worked on this ended without an answer. Try again."
+STOPPED = "This was stopped before there was an answer."
 TOO_LATE = "This took too long and was ended. Try it with a smaller table."
 
 
@@ -67,10 +69,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Advance:
-    """How far the process is: `share` from 0 to 1, and what it does, in words."""
+    """How far the process is: `share` from 0 to 1, what it does in words, and how many seconds may be left."""
 
     share: float
     sentence: str = ""
+    seconds_left: float | None = None
 
 
 def answer_to(workspace: Workspace, run_id: str, question: Question) -> dict[str, Any] | None:
@@ -82,7 +85,9 @@ def advance_of(workspace: Workspace, run_id: str, question: Question) -> Advance
     """Return how far the answer is."""
     found = _json(_place(workspace, run_id, question, "progress")) or {}
     with suppress(TypeError, ValueError, KeyError):
-        return Advance(min(1.0, max(0.0, float(found["share"]))), str(found["sentence"]))
+        left = found.get("seconds_left")
+        share = min(1.0, max(0.0, float(found["share"])))
+        return Advance(share, str(found["sentence"]), None if left is None else float(left))
     return Advance(0.0)
 
 
@@ -116,9 +121,30 @@ def ask(workspace: Workspace, run: Run, question: Question, *, again: bool = Fal
     )
 
 
+def is_begun(workspace: Workspace, run_id: str, question: Question) -> bool:
+    """Return whether a process was sent for this very question, and has neither answered nor failed."""
+    if _place(workspace, run_id, question).exists() or _place(workspace, run_id, question, "failed").exists():
+        return False
+    return _place(workspace, run_id, question, "progress").exists()
+
+
 def withdraw(workspace: Workspace, question: Question) -> None:
     """End the process that works on questions of this kind."""
     recall(workspace, question.errand)
+
+
+def stop(workspace: Workspace, run_id: str, question: Question) -> None:
+    """End the work on a question, or its waiting for one; what is then said of it is that it was stopped."""
+    if is_begun(workspace, run_id, question):
+        withdraw(workspace, question)
+    write_failure(workspace, Order(str(workspace.home), run_id, question.what, question.detail), STOPPED)
+
+
+def forget(workspace: Workspace, run_id: str, question: Question) -> None:
+    """Forget the answer to a question, or why there is none, so that it can be asked anew."""
+    for ending in ("", "failed"):
+        with suppress(OSError):
+            _place(workspace, run_id, question, ending).unlink(missing_ok=True)
 
 
 def write_answer(workspace: Workspace, order: Order, answer: Mapping[str, Any]) -> None:
@@ -142,12 +168,13 @@ def write_failure(workspace: Workspace, order: Order, sentence: str) -> None:
     with suppress(DiskError, OSError):
         if place.parent.is_dir():
             write_atomically(place, json.dumps({"sentence": sentence}).encode("ascii"))
+            _place_of(workspace, order, "progress").unlink(missing_ok=True)
 
 
 def _forgotten(workspace: Workspace, order: Order) -> bool:
-    """Forget how an earlier attempt went, and return that there is no answer."""
-    for ending in ("failed", "progress"):
-        _place_of(workspace, order, ending).unlink(missing_ok=True)
+    """Forget how an earlier attempt went, tell that another begins, and return that there is no answer."""
+    write_advance(workspace, order, Advance(0.0, STARTING))
+    _place_of(workspace, order, "failed").unlink(missing_ok=True)
     return False
 
 

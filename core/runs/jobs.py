@@ -30,7 +30,6 @@ from core.runs.requests import (
     request_of,
 )
 from core.runs.store import Store
-from core.serialization import recalibrate
 from core.types import Metrics, ModelBundle, TrainingConfig
 from core.workspace import Workspace
 
@@ -150,8 +149,7 @@ def _evaluate(job: Job, bundle: ModelBundle, path: Path, metrics: Metrics) -> li
 
     Whatever goes wrong here, the model is there.
     """
-    from core.insight.evaluate import evaluate
-    from core.insight.evaluation import save_evaluation
+    from core.insight.evaluate import evaluate, save_evaluated
     from core.tables.read import load_tabular_file
 
     reading = read_report(job.workspace, job.store.dataset(job.run.dataset_id)).options
@@ -162,9 +160,7 @@ def _evaluate(job: Job, bundle: ModelBundle, path: Path, metrics: Metrics) -> li
             reading=reading, on_step=job.reporter.now_doing,
             should_stop=lambda: job.reporter.is_stopped and not was_stopped,
         )  # fmt: skip
-        if found.bundle.calibration is not None:
-            recalibrate(path, found.bundle.calibration)
-        save_evaluation(job.folder, found.evaluation, found.rows)
+        save_evaluated(path, found)
     except AppError as error:
         return [f"The model was not evaluated: {error.sentence}"]
     except Exception:

@@ -19,6 +19,7 @@ from pages.shared.cached import devices
 from pages.shared.charts import draw_curve
 from pages.shared.controls import show_refusal, show_ways_out
 from pages.shared.curves import read_epochs
+from pages.shared.evaluationcharts import prepare_charts
 from pages.shared.state import get_store, get_workspace
 from pages.shared.status import progress_line, state_badge, tab_title, vitals_line
 from pages.shared.text import escape
@@ -32,6 +33,7 @@ LOG_LINES = 40
 def watch(run_id: str) -> None:
     """Draw the run as it is now, again and again until it ends; then draw the whole page once more."""
     store = get_store()
+    prepare_charts()
     try:
         run = store.run(run_id)
         seconds = refresh_seconds(run, progress_of(run, read_epochs(store, run_id), utc_now()))

@@ -10,12 +10,14 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from core.calibration import POSITIVE_CLASS
 from core.errors import AppError, RunError
 from core.runs.datasets import spool
 from core.runs.records import Run
 from core.runs.requests import MODEL_NAME
 from core.serialization import BundleSummary, inspect_bundle
 from core.workspace import disk_sentence
+from pages.shared.certaintywords import level_words, threshold_words
 from pages.shared.state import TRAIN_PAGE, current_id, get_store, get_workspace, said, say_next, set_current
 from pages.shared.text import escape, plural
 from pages.shared.uploads import let_go, source_of
@@ -97,7 +99,22 @@ def model_words(summary: BundleSummary) -> str:
         target += f": {plural(len(classes), 'category', 'categories')} ({shown})"
     else:
         target += ": a number"
-    return target + (f", from {plural(len(summary.schema.feature_columns), 'column')}." if summary.schema else ".")
+    columns = f", from {plural(len(summary.schema.feature_columns), 'column')}." if summary.schema else "."
+    return f"{target}{columns}{_certainty_words(summary)}"
+
+
+def _certainty_words(summary: BundleSummary) -> str:
+    """Return from which probability on a class is predicted, and what stands beside predictions (Markdown)."""
+    calibration, classes = summary.calibration, summary.class_names or ()
+    if calibration is None:
+        return ""
+    words = []
+    if calibration.threshold is not None and len(classes) == POSITIVE_CLASS + 1:
+        words.append(threshold_words(calibration.threshold, classes[POSITIVE_CLASS]))
+    if calibration.margin is not None:
+        is_number = summary.task != "classification"
+        words.append(level_words(calibration, summary.target_column, is_number=is_number))
+    return "".join(f" {escape(sentence)}" for sentence in words)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -49,7 +49,7 @@ def show_expected_receipt(dataset: Dataset, report: ReadReport, settings: Mappin
 
 
 def _show(title: str, receipt: Receipt, key: str) -> None:
-    with st.expander(title, icon=":material/receipt_long:"):
+    with st.expander(title, icon=":material/receipt_long:", expanded=key == "model"):
         rows, columns = st.columns([2, 3])
         with rows:
             st.markdown(f"**{plural(receipt.n_rows, 'row')} in the file**")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,11 +12,13 @@ from core.errors import AppError
 from core.runs.checkpoints import resume_words
 from core.runs.progress import progress_of, state_words
 from core.runs.records import Dataset, Run, utc_now
-from core.runs.requests import MODEL_NAME
 from pages.shared.charts import draw_curve
-from pages.shared.controls import show_refusal, show_ways_on
+from pages.shared.controls import offer_more_epochs, show_refusal, show_ways_on
 from pages.shared.curves import read_epochs
 from pages.shared.downloads import download_file
+from pages.shared.evaluation import model_path
+from pages.shared.live import show_log
+from pages.shared.report import offer_report
 from pages.shared.state import DATA_PAGE, DISTIL_PAGE, MODEL_PAGE, PREDICT_PAGE, TRAIN_PAGE, get_store, get_workspace
 from pages.shared.text import count, escape, file_stem, number, percent, plural, size
 from pages.shared.verdict import data_table, headline, judgement, metric_tiles, settings_table
@@ -28,23 +31,40 @@ def show_verdict(run: Run) -> None:
     st.header(headline(run.metrics), anchor=False)
     if sentence := judgement(run.metrics):
         st.markdown(sentence)
-    tiles = metric_tiles(run.metrics)
-    for column, (label, value, help_text) in zip(st.columns(len(tiles)), tiles, strict=True):
-        column.metric(label, value, help=help_text)
+    show_tiles(metric_tiles(run.metrics))
+
+
+def show_tiles(tiles: Sequence[tuple[str, str, str]], most: int = 6) -> None:
+    """Draw figures as label, value and help, at most so many beside one another."""
+    for first in range(0, len(tiles), most):
+        for column, (label, value, help_text) in zip(st.columns(most), tiles[first : first + most], strict=False):
+            column.metric(label, value, help=escape(help_text))
+
+
+def show_notices(run: Run) -> None:
+    """Draw what training found worth knowing."""
     for notice in (run.results or {}).get("notices", []):
         st.warning(escape(notice), icon=":material/warning:")
 
 
-def show_actions(run: Run) -> None:
+def show_predict_button(run: Run) -> None:
+    """Draw the way to predicting with the model; where its file is gone, say so."""
+    if not model_path(run).exists():
+        st.error("The model file of this run is gone. Train it again.", icon=":material/error:")
+        return
+    if st.button("Predict with it", type="primary", icon=":material/query_stats:", key="model_predict"):
+        st.switch_page(PREDICT_PAGE, query_params={"run": run.id})
+
+
+def show_take_away(run: Run) -> None:
     """Draw what can be done with a finished model."""
-    path = get_workspace().run_dir(run.id) / MODEL_NAME
+    path = model_path(run)
     if not path.exists():
         st.error("The model file of this run is gone. Train it again.", icon=":material/error:")
         return
-    predict, take, distil = st.columns(3)
-    if predict.button(
-        "Predict with it", type="primary", icon=":material/query_stats:", key="model_predict", width="stretch"
-    ):
+    st.markdown("The model is one file. It predicts here, on another computer, and from the command line.")
+    take, predict, distil = st.columns(3)
+    if predict.button("Predict with it", icon=":material/query_stats:", key="model_predict", width="stretch"):
         st.switch_page(PREDICT_PAGE, query_params={"run": run.id})
     if run.kind == "train" and distil.button(
         "Distil it", icon=":material/compress:", key="model_distil", width="stretch"
@@ -53,8 +73,11 @@ def show_actions(run: Run) -> None:
     with take:
         download_file(
             f"Download the model ({size(path.stat().st_size)})", path, f"{file_stem(run.name)}.rowsmith",
-            "application/octet-stream", "model_download",
+            "application/octet-stream", "model_download", primary=True,
         )  # fmt: skip
+    offer_report(run)
+    offer_more_epochs(run)
+    show_log(run.id)
 
 
 def show_curve(run: Run) -> None:
@@ -159,7 +182,7 @@ def _side_row(teacher: dict[str, Any], student: dict[str, Any], label: str, name
 def _side_value(side: dict[str, Any], name: str) -> str:
     value = side[name]
     if name == "metric_value":
-        return f"{percent(value)} right" if side["metric_name"] == "accuracy" else f"off by {number(value)} (RMSE)"
+        return f"{percent(value)} right" if side["metric_name"] == "accuracy" else f"RMSE {number(value)}"
     if name == "bytes":
         return size(value)
     return count(value) if isinstance(value, int) else number(value)

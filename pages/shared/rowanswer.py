@@ -11,9 +11,11 @@ import pyarrow as pa
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.calibration import POSITIVE_CLASS, UNCALIBRATED, decided, possible
 from core.scoring.form import RowNotes
 from core.serialization import BundleSummary
 from core.tables.cell import coerce_value
+from pages.shared.certaintywords import threshold_words
 from pages.shared.charts import QUIET_COLOR, TRAIN_COLOR
 from pages.shared.labels import cut, cut_all
 from pages.shared.rowstate import RowForm
@@ -21,6 +23,7 @@ from pages.shared.text import escape, number, percent
 
 CLASSES_SHOWN = 5
 DOUBTS_SHOWN = 3
+LABELS_SHOWN = 5
 CLASS_LENGTH = 24  # characters, in large
 
 Outputs = NDArray[np.float64]
@@ -43,14 +46,41 @@ def show_prediction(summary: BundleSummary, prediction: Outputs) -> None:
     """Draw what the model predicts: a number, or a class with the probability of each."""
     title, labels = f"Predicted {escape(cut(summary.target_column))}", class_names(summary)
     if labels:
-        best = int(prediction.argmax())
+        best = predicted_class(summary, prediction)
         st.metric(title, f"{escape(cut(labels[best], CLASS_LENGTH))} · {percent(prediction[best])}")
         _show_shares(labels, prediction)
+        _show_possible(summary, labels, prediction)
         return
     st.metric(title, number(prediction[0]))
+    calibration = summary.calibration or UNCALIBRATED
+    if calibration.margin is not None and calibration.level is not None:
+        low, high = prediction[0] - calibration.margin, prediction[0] + calibration.margin
+        share = f"{100 * calibration.level:.4g} %"
+        st.markdown(f"Between **{number(low)}** and **{number(high)}** in {share} of the cases.")
     error = usual_error(summary)
     if error is not None:
         st.caption(f"On the test rows it was typically off by {number(error)} (RMSE).")
+
+
+def predicted_class(summary: BundleSummary, prediction: Outputs) -> int:
+    """Return the place of the class that is predicted, by the model's threshold where it has one."""
+    return int(decided(prediction[None, :], summary.calibration or UNCALIBRATED)[0])
+
+
+def _show_possible(summary: BundleSummary, labels: Sequence[str], prediction: Outputs) -> None:
+    """Draw the threshold that decided, and the labels that are possible, where the model has them."""
+    calibration = summary.calibration or UNCALIBRATED
+    if calibration.threshold is not None and len(labels) == POSITIVE_CLASS + 1:
+        words = threshold_words(calibration.threshold, cut(labels[POSITIVE_CLASS], CLASS_LENGTH))
+        st.caption(escape(words))
+    if calibration.margin is None or calibration.level is None:
+        return
+    places = np.flatnonzero(possible(prediction[None, :], calibration.margin)[0])
+    named = [f"**{escape(cut(labels[at], CLASS_LENGTH))}**" for at in places[:LABELS_SHOWN]]
+    more = f" and {len(places) - LABELS_SHOWN:,} more" if len(places) > LABELS_SHOWN else ""
+    noun = "Possible label" if len(places) == 1 else "Possible labels"
+    share = f"{100 * calibration.level:.4g} %"
+    st.markdown(f"{noun}: {', '.join(named)}{more}. The true one is among them in {share} of the cases.")
 
 
 def show_truth(form: RowForm, prediction: Outputs) -> None:
@@ -81,7 +111,7 @@ def _compared(summary: BundleSummary, prediction: Outputs, truth: str) -> str:
     """Return the true outcome, and how near the prediction is to it (Markdown)."""
     labels, value = class_names(summary), coerce_value(truth)
     if labels:
-        verdict = "as predicted" if labels[int(prediction.argmax())] == truth else "not as predicted"
+        verdict = "as predicted" if labels[predicted_class(summary, prediction)] == truth else "not as predicted"
         return f"**{escape(cut(truth))}**, {verdict}."
     if isinstance(value, str):
         return f"**{escape(cut(truth))}**, which is no number."

@@ -15,7 +15,14 @@ from pages.shared.frame import show_error
 from pages.shared.labels import cut, cut_all
 from pages.shared.models import Model
 from pages.shared.pasted import load_model
-from pages.shared.rowanswer import class_names, show_notes, show_prediction, show_truth, usual_error
+from pages.shared.rowanswer import (
+    class_names,
+    predicted_class,
+    show_notes,
+    show_prediction,
+    show_truth,
+    usual_error,
+)
 from pages.shared.rowfields import show_fields
 from pages.shared.rowstart import choose_start
 from pages.shared.rowstate import RowForm
@@ -59,7 +66,8 @@ def _show_answer(form: RowForm) -> None:
         show_prediction(form.summary, effect.prediction)
         show_truth(form, effect.prediction)
         show_notes(notes_on(form.schema, form.cells))
-    draw_effect(effect, column, _outcome(form, int(effect.prediction.argmax()) if output == PREDICTED else output))
+    shown = predicted_class(form.summary, effect.prediction) if output == PREDICTED else output
+    draw_effect(effect, column, _outcome(form, shown))
 
 
 def _effect(form: RowForm, name: str) -> Effect:

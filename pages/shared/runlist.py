@@ -15,6 +15,7 @@ from core.runs.damage import damage_of
 from core.runs.records import Run
 from core.runs.summon import ensure
 from core.runs.usage import RunFiles
+from pages.shared.comparisonpick import show_pick
 from pages.shared.runactions import annotate_run, delete_run, is_asking, rename_run, resume_run, set_star
 from pages.shared.state import MODEL_PAGE, PREDICT_PAGE, get_store, get_workspace
 from pages.shared.text import duration, escape, size, when
@@ -23,8 +24,8 @@ from pages.shared.verdict import has_model, score_words
 __all__ = ["Line", "rename_run", "show_list"]
 
 REFRESH_SECONDS = 2.0
-LINE = [0.4, 4.6, 2.4, 1.7, 2.1, 0.7]
-HEADS = ("", "Run", "State", "Score", "Started", "")
+LINE = [0.35, 0.4, 4.5, 2.4, 1.7, 2.1, 0.7]
+HEADS = ("", "", "Run", "State", "Score", "Started", "")
 LINE_LENGTH = 110
 ACTIONS = {"Resume": resume_run, "Rename": rename_run, "Note": annotate_run, "Delete": delete_run}
 ACTIVE_BADGE = ("blue", ":material/sync:")
@@ -65,11 +66,12 @@ def show_list(lines: list[Line]) -> None:
 def show_line(line: Line) -> DeltaGenerator | None:
     """Draw one run; return the place of its state where that goes on changing."""
     run = line.run
-    star, name, state, score, started, menu = st.columns(LINE, gap="xsmall")
+    pick, star, name, state, score, started, menu = st.columns(LINE, gap="xsmall")
     _show_name(name, line)
     score.markdown(score_words(run) if run.metrics else "–")
     started.caption(times_of(line))
     if run.id:
+        show_pick(pick, run)
         _show_star(star, run)
         _show_menu(menu, run)
     if run.is_active:

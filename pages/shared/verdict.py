@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.insight.words import verdict_word
 from core.modes import mode_words
 from core.runs.records import Run
 from core.types import numeric_settings
@@ -24,8 +25,8 @@ def headline(metrics: Mapping[str, Any]) -> str:
     if metrics["task"] == "classification":
         text = f"{percent(value)} of the test rows right"
         return text if guess is None else f"{text}; guessing the most frequent class gets {percent(guess)}"
-    text = f"Typically off by {number(value)} (RMSE)"
-    return text if guess is None else f"{text}; guessing the mean is off by {number(guess)}"
+    text = f"RMSE {number(value)} on the test rows"
+    return text if guess is None else f"{text}; guessing the mean gets {number(guess)}"
 
 
 def judgement(metrics: Mapping[str, Any]) -> str:
@@ -58,8 +59,10 @@ def metric_tiles(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     write = percent if classes else number
     epoch = metrics.get("best_epoch")
     tiles = [
-        ("Accuracy" if classes else "RMSE", write(metrics["test_metric_value"]), "On the test rows, used only here."),
-        ("Guessing", write(metrics.get("baseline_metric_value")),
+        ("Accuracy" if classes else "RMSE", write(metrics["test_metric_value"]),
+         "On the test rows, used only here." if classes else
+         "Root of the mean squared error on the test rows: large errors count more than in the mean error."),
+        ("Guessing" if classes else "RMSE of guessing", write(metrics.get("baseline_metric_value")),
          "Always the most frequent class." if classes else "Always the mean of the training rows."),
         ("Test loss", number(metrics["test_loss"]), "What training minimises, on the test rows."),
         ("Train loss", number(metrics["train_loss"]), "Much lower than the test loss means overfitting."),
@@ -68,6 +71,61 @@ def metric_tiles(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ("Time", duration(metrics.get("seconds")), "From the first epoch to the last."),
     ]  # fmt: skip
     return tiles
+
+
+def sides_table(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the network and the simpler ways of an evaluation as rows of texts, on the same test rows."""
+    rows = [_side_row(side, document["task"] == "classification") for side in document["sides"]]
+    return rows if any(row["Note"] for row in rows) else [{k: v for k, v in row.items() if k != "Note"} for row in rows]
+
+
+def _side_row(side: Mapping[str, Any], classes: bool) -> dict[str, str]:
+    main, write = side["main"] or {}, percent if classes else number
+    low, high = main.get("low"), main.get("high")
+    figures = {label: _OTHER_FIGURES[name][1](side["figures"].get(name)) for name, label in _shown_figures(classes)}
+    return {
+        "Model": side["title"],
+        "Rows right" if classes else "Mean absolute error": write(main.get("estimate")),
+        "Between": "–" if low is None or high is None else f"{write(low)} and {write(high)}",
+        "This network is": verdict_word(side),
+        "Time to fit": "–" if side["seconds"] is None else _fitting_time(side["seconds"]),
+        "Rows learned from": "–" if side["n_rows"] is None else count(side["n_rows"]),
+        **figures,
+        "Note": side["note"],
+    }
+
+
+def _shown_figures(classes: bool) -> list[tuple[str, str]]:
+    names = _OF_CLASSES if classes else _OF_NUMBERS
+    return [(name, _OTHER_FIGURES[name][0]) for name in names]
+
+
+def _fitting_time(seconds: float) -> str:
+    if seconds < 0.01:
+        return "under 0.01 s"
+    return f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
+
+
+def explained(share: float | None) -> str:
+    """Write R², the share of the variation that is explained."""
+    return percent(None if share is None else round(share, 3) + 0.0)  # -0.0 becomes 0.0
+
+
+_OTHER_FIGURES = {
+    "balanced_accuracy": ("Balanced accuracy", percent),
+    "f1": ("F1", percent),
+    "roc_auc": ("ROC AUC", percent),
+    "average_precision": ("Average precision", percent),
+    "log_loss": ("Log-loss", number),
+    "brier": ("Brier score", number),
+    "ece": ("Calibration error", percent),
+    "rmse": ("RMSE", number),
+    "median_absolute_error": ("Median error", number),
+    "r2": ("R²", explained),
+    "mape": ("MAPE", percent),
+}
+_OF_CLASSES = ("balanced_accuracy", "f1", "roc_auc", "average_precision", "log_loss", "brier", "ece")
+_OF_NUMBERS = ("rmse", "median_absolute_error", "r2", "mape")
 
 
 def settings_table(request: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -99,7 +157,7 @@ def data_table(request: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[d
     """Return what became of the rows and columns, as rows of two texts."""
     parts = (
         ("Rows trained on", "n_train"),
-        ("Rows that judged each epoch", "n_validation"),
+        ("Rows that judged epochs and set ranges", "n_validation"),
         ("Test rows", "n_test"),
         ("Rows dropped (no target)", "n_dropped"),
     )

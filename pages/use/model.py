@@ -7,19 +7,17 @@ from pages.shared.controls import offer_more_epochs
 from pages.shared.live import show_log, watch
 from pages.shared.receipt import show_data_receipt
 from pages.shared.results import (
-    show_actions,
-    show_comparison,
     show_curve,
     show_failure,
     show_parent,
     show_receipt,
     show_rest,
-    show_verdict,
     show_ways_back,
 )
 from pages.shared.runlist import rename_run
 from pages.shared.state import PREDICT_PAGE, RUNS_PAGE, TRAIN_PAGE, current_run
 from pages.shared.status import ended_line, state_badge, tab_title
+from pages.shared.tabs import show_tabs
 from pages.shared.text import escape
 from pages.shared.verdict import has_model
 
@@ -54,10 +52,8 @@ st.markdown(f"{state_badge(run)} {ended_line(run)}")
 if run.damage:
     st.error(escape(run.damage), icon=":material/error:")
 elif has_model(run):
-    show_verdict(run)
-    if run.results and "teacher" in run.results:
-        show_comparison(run.results)
-    show_actions(run)
+    show_tabs(run)
+    st.stop()
 elif run.is_resting:
     show_rest(run)
 else:

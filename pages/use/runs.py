@@ -7,6 +7,8 @@ import streamlit as st
 
 from core.runs.damage import damage_of
 from core.runs.usage import files_of
+from pages.shared.comparison import is_comparing, show_comparing
+from pages.shared.comparisonpick import offer_comparison
 from pages.shared.diskuse import show_disk_use, warn_of_little_space
 from pages.shared.runactions import SAID, begin, offer_deletion
 from pages.shared.runfilter import ask, clear, matching, ordered
@@ -15,6 +17,10 @@ from pages.shared.state import DATA_PAGE, TRAIN_PAGE, get_store, get_workspace, 
 from pages.shared.text import escape
 
 PAGE_SIZE = 20
+
+if is_comparing():
+    show_comparing()
+    st.stop()
 
 st.title("Runs")
 begin()
@@ -39,6 +45,7 @@ if not found:
     st.button("Show all runs", icon=":material/close:", key="runs_clear", on_click=clear)
     st.stop()
 found = ordered(found, wanted.order, tables, lambda run: files(run.id).total)
+offer_comparison(runs)
 offer_deletion(found, len(runs), lambda run: files(run.id).total)
 
 n_pages, page_key = math.ceil(len(found) / PAGE_SIZE), f"runs_page_{wanted}"

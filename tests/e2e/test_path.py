@@ -13,7 +13,7 @@ import pytest
 from core.serialization import inspect_bundle
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect, Page = playwright.expect, playwright.Page
+expect, BrowserContext, Page = playwright.expect, playwright.BrowserContext, playwright.Page
 
 SAMPLES = Path(__file__).resolve().parents[2] / "assets" / "samples"
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -42,16 +42,16 @@ class Table:
 
 TABLES = {
     "churn sample": Table(
-        SAMPLES / "customer_churn.csv", "churned", "2 categories", "most frequent", "customer_id", "signup_date"
+        SAMPLES / "customer_churn.csv", "churned", "2 categories", "is right for", "customer_id", "signup_date"
     ),
     "prices sample": Table(
         SAMPLES / "apartment_prices.csv", "price", "number", "the mean", "listing_id", "sold_on"
     ),
-    "fruit sample": Table(SAMPLES / "fruit_quality.xlsx", "grade", "3 categories", "most frequent", "batch"),
+    "fruit sample": Table(SAMPLES / "fruit_quality.xlsx", "grade", "3 categories", "is right for", "batch"),
     "telco churn": Table(
-        REAL / "telco_churn/customer_churn_telco.csv", "Churn", "2 categories", "most frequent", "customerID"
+        REAL / "telco_churn/customer_churn_telco.csv", "Churn", "2 categories", "is right for", "customerID"
     ),
-    "dry bean": Table(REAL / "dry_bean/Dry_Bean_Dataset.xlsx", "Class", "7 categories", "most frequent"),
+    "dry bean": Table(REAL / "dry_bean/Dry_Bean_Dataset.xlsx", "Class", "7 categories", "is right for"),
     "walmart sales": Table(
         REAL / "walmart_sales/sales_forecasting_walmart.csv", "Weekly_Sales", "number", "the mean", None, "Date"
     ),
@@ -75,14 +75,29 @@ def test_a_file_becomes_a_model_and_predictions_in_a_spreadsheet(page, server, t
     page.reload()
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
     page.get_by_role("button", name="Stop and keep best").click()
-    expect(page.get_by_text(re.compile("guessing .*" + table.guess))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("guessing .*" + table.guess)).first).to_be_visible(timeout=60_000)
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
     assert page.url == address
+    open_tab(page, "Take away")
     check_bundle(download(page, "Download the model", tmp_path), table)
+    check_report(page.context, download(page, "Download the report", tmp_path))
+    open_tab(page, "Overview")
 
     page.get_by_role("button", name="Predict with it").click()
     predict_by_paste(page, table, tmp_path)
     predict_by_file(page, table, tmp_path)
+
+
+def check_report(context: BrowserContext, path: Path) -> None:
+    """Open the report without a connection: its charts are drawn, and nothing is asked for."""
+    report = context.new_page()
+    asked: list[str] = []
+    report.on("request", lambda request: asked.append(request.url))
+    report.goto(path.as_uri())
+    expect(report.locator("figure .main-svg").first).to_be_visible()
+    assert report.locator("figure").count() == report.locator("figure .js-plotly-plot").count() >= 5
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    report.close()
 
 
 def upload_and_choose(page: Page, server, table: Table) -> None:
@@ -170,6 +185,10 @@ def choose_option(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
 def fill_number(page: Page, label: str, value: str) -> None:
     field = page.get_by_label(label, exact=True)
     field.fill(value)
@@ -184,10 +203,10 @@ def test_a_deep_link_to_a_run_opens_on_a_fresh_server(page, new_server, tmp_path
     page.get_by_text("Advanced settings").click()
     fill_number(page, "Epochs", "3")
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_text("of the test rows right").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("of the test rows (between").first).to_be_visible(timeout=60_000)
     fresh = new_server(first.home)
     page.goto(page.url.replace(first.url, fresh.url))
-    expect(page.get_by_text("of the test rows right").first).to_be_visible()
+    expect(page.get_by_text("of the test rows (between").first).to_be_visible()
     expect(page.get_by_text("Page not found")).to_have_count(0)
     expect(page.get_by_text("Rowsmith").or_(page.get_by_test_id("stSidebarNav"))).to_be_visible()
 

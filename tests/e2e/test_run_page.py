@@ -60,7 +60,7 @@ def test_a_run_is_followed_zoomed_paused_killed_and_kept(page: Page, server, sto
     expect(page.get_by_text("Interrupted (can resume)")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Keep the best so far").click()
     expect(page.get_by_text("Stopped (best kept)")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("of the test rows right").first).to_be_visible()
+    expect(page.get_by_text("of the test rows (between").first).to_be_visible()
     check_that_nothing_is_asked_for_any_more(page)
 
 
@@ -94,7 +94,7 @@ def check_that_nothing_is_asked_for_any_more(page: Page) -> None:
     sent: list[float] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append(1.0)))
     page.reload()
-    expect(page.get_by_text("of the test rows right").first).to_be_visible()
+    expect(page.get_by_text("of the test rows (between").first).to_be_visible()
     page.wait_for_timeout(1_000)
     asked = len(sent)
     assert asked

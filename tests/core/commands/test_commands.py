@@ -13,6 +13,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from core.serialization import inspect_bundle
+
 ROOT = Path(__file__).resolve().parents[3]
 CHURN = ROOT / "assets" / "samples" / "customer_churn.csv"
 ROLES = ("--exclude", "customer_id", "--date", "signup_date")
@@ -48,6 +50,17 @@ def test_training_prints_one_object_and_leaves_a_model_with_its_figures(trained)
     assert said["notices"] == []
 
 
+def test_training_says_how_good_the_model_is_beside_simpler_ways(trained):
+    folder, said = trained
+    document = json.loads((folder / "evaluation.json").read_text())
+    assert [side["name"] for side in said["beside"]] == ["network", "guess", "linear", "boosting"]
+    assert said["beside"] == document["sides"]
+    assert document["figures"]["accuracy"] == pytest.approx(said["metrics"]["test_metric_value"])
+    assert said["headline"].startswith(f"Right for {100 * document['figures']['accuracy']:.1f} %")
+    assert len(said["verdicts"]) == 3
+    assert inspect_bundle(folder / "model.rowsmith").calibration.level == 0.9
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet", ".tsv"])
 def test_predictions_come_back_behind_the_users_own_columns(trained, tmp_path, suffix):
     rows = pd.read_csv(CHURN, dtype=str).head(40).drop(columns="churned")
@@ -62,10 +75,14 @@ def test_predictions_come_back_behind_the_users_own_columns(trained, tmp_path, s
         read = {".csv": pd.read_csv, ".tsv": lambda path: pd.read_csv(path, sep="\t"), ".parquet": pd.read_parquet}
         frame = read[suffix](out)
         header, body = tuple(frame.columns), frame.values.tolist()
-    added = ("churned_prediction", "churned_probability_no", "churned_probability_yes", "row_status", "row_notes")
+    added = (
+        "churned_prediction", "churned_probability_no", "churned_probability_yes", "churned_possible", "row_status",
+        "row_notes",
+    )  # fmt: skip
     assert tuple(header) == (*rows.columns, *added)
     assert [row[0] for row in body] == rows["customer_id"].tolist()
-    assert all(row[-5] in ("no", "yes") and abs(row[-4] + row[-3] - 1) < 1e-6 for row in body)
+    assert all(row[-6] in ("no", "yes") and abs(row[-5] + row[-4] - 1) < 1e-6 for row in body)
+    assert {row[-3] for row in body} <= {"no", "yes", "no | yes"}
 
 
 def test_what_did_not_fit_is_told_and_a_renamed_column_can_be_named(trained, tmp_path):
@@ -91,8 +108,11 @@ def test_a_student_is_distilled(trained, tmp_path):
     teacher = trained[0] / "model.rowsmith"
     done = rowsmith("distill", CHURN, "--teacher", teacher, *ROLES, "--epochs", "2", "-o", tmp_path)
     assert done.returncode == 0, done.stderr
-    first, _, last = done.stdout.splitlines()
-    assert first.startswith("Test accuracy 0.")
+    first, *verdicts, tested, _, last = done.stdout.splitlines()
+    assert first.startswith("Right for ")
+    assert len(verdicts) == 3
+    assert " guessing " in verdicts[0]
+    assert tested.startswith("Test accuracy 0.")
     assert last == f"The model is {tmp_path / 'model.rowsmith'}"
     assert (tmp_path / "model.rowsmith").stat().st_size < teacher.stat().st_size
 

@@ -13,7 +13,25 @@ import pytest
 from core.errors import RunError
 from core.insight.evaluation import DOCUMENT_NAME, load_evaluation, load_test_rows
 from core.runs.datasets import add_table
-from core.runs.insights import QUICK, Question, advance_of, answer_to, ask, failure_of, withdraw
+from core.runs.insight_worker import Subject
+from core.runs.insights import (
+    QUICK,
+    STOPPED,
+    Advance,
+    Order,
+    Question,
+    advance_of,
+    answer_to,
+    ask,
+    failure_of,
+    forget,
+    is_begun,
+    stop,
+    withdraw,
+    write_advance,
+    write_answer,
+    write_failure,
+)
 from core.runs.records import Run
 from core.runs.requests import MODEL_NAME, TrainRequest, submit
 from core.runs.store import Store, open_store
@@ -153,10 +171,59 @@ def test_a_question_can_be_withdrawn_and_asked_again(trained: tuple[Workspace, S
 def test_damaged_answers_are_asked_for_anew(trained: tuple[Workspace, Store, Run]) -> None:
     workspace, _, run = trained
     question = Question("row", "5")
-    answered(workspace, run, question)
     path = workspace.run_dir(run.id) / "insight" / f"{question.stem}.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text("{", encoding="utf-8")
     assert answer_to(workspace, run.id, question) is None
     assert answered(workspace, run, question)["row"] == 5
     assert json.loads(path.read_text(encoding="utf-8"))["row"] == 5
     assert QUICK.name == question.errand.name
+
+
+def test_what_is_worked_on_is_told_and_stopping_leaves_a_sentence(trained: tuple[Workspace, Store, Run]) -> None:
+    workspace, _, run = trained
+    question, other = Question("row", "11"), Question("row", "12")
+    while not ask(workspace, run, question):
+        time.sleep(0.05)
+    assert is_begun(workspace, run.id, question)
+    assert not ask(workspace, run, other)
+    assert not is_begun(workspace, run.id, other)
+    stop(workspace, run.id, other)  # which was only waiting
+    assert failure_of(workspace, run.id, other) == STOPPED
+    assert is_begun(workspace, run.id, question)
+    stop(workspace, run.id, question)
+    assert failure_of(workspace, run.id, question) == STOPPED
+    assert not is_begun(workspace, run.id, question)
+    while not ask(workspace, run, other):
+        time.sleep(0.05)
+    assert not failure_of(workspace, run.id, other)
+    stop(workspace, run.id, other)
+
+
+def test_a_forgotten_answer_is_gone(trained: tuple[Workspace, Store, Run]) -> None:
+    workspace, _, run = trained
+    order = Order(str(workspace.home), run.id, "row", "13")
+    write_answer(workspace, order, {"row": 13})
+    write_failure(workspace, order, "It failed.")
+    forget(workspace, run.id, Question("row", "13"))
+    assert answer_to(workspace, run.id, Question("row", "13")) is None
+    assert not failure_of(workspace, run.id, Question("row", "13"))
+
+
+def test_how_long_it_may_take_is_told(trained: tuple[Workspace, Store, Run]) -> None:
+    workspace, _, run = trained
+    order, question = Order(str(workspace.home), run.id, "row", "14"), Question("row", "14")
+    write_advance(workspace, order, Advance(0.25, "Counting.", 9.0))
+    assert advance_of(workspace, run.id, question) == Advance(0.25, "Counting.", 9.0)
+    subject = Subject(workspace, order)
+    subject.tell(0, 4, "Reading.")
+    assert advance_of(workspace, run.id, question) == Advance(0.0, "Reading.")
+    subject.tell(1, 4, "Counting.")
+    time.sleep(0.05)
+    subject.tell(2, 4, "Counting more.")
+    told = advance_of(workspace, run.id, question)
+    assert (told.share, told.sentence) == (0.5, "Counting more.")
+    assert told.seconds_left is not None
+    assert told.seconds_left >= 0.05  # as long again as the half that is done
+    subject.tell(4, 4, "Counting more.")
+    assert advance_of(workspace, run.id, question) == Advance(1.0, "Counting more.", 0.0)

@@ -1,0 +1,121 @@
+"""Trains a model's network again on other rows, as its training did it, and takes its errors on the test rows.
+
+Encoders, medians and scalers are fitted anew on the rows that this training may look at: its own training rows and
+the validation rows. What the columns are and how their cells are read stays as the model has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from core.config import checked_config
+from core.data import scaled_tensor, target_tensor
+from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute
+from core.fitting import RowSets, fit_and_score, seed_everything
+from core.inference import choose_device, forward
+from core.insight.heldout import HeldOut
+from core.loop import Control, OnEpoch
+from core.models import build_model
+from core.scoring.predict import tensor_of
+from core.trainer import objective_of
+from core.types import ModelBundle, TrainingConfig
+
+Losses = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A network trained again: 1 for each test row that is wrong, or its absolute error `(n_test,)`.
+
+    `seconds` is what training took; `epochs_run` how many epochs it had.
+    """
+
+    losses: Losses
+    n_train: int
+    epochs_run: int
+    seconds: float
+
+
+def refit(
+    bundle: ModelBundle,
+    features: pd.DataFrame,
+    held: HeldOut,
+    cfg: TrainingConfig,
+    *,
+    device: str | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Refit:
+    """Train a network like the one of `bundle` on the rows of `held`, with the settings and the seed of `cfg`.
+
+    `features` are what the model knows of `held.rows`, as `core.scoring.predict.known_frame` gives them. With the rows
+    of the bundle's own training, the network is the bundle's. Raises TrainingError (a ValueError) where the training
+    cannot work.
+    """
+    cfg = checked_config(cfg)
+    seed_everything(cfg.random_seed)
+    run_device = choose_device(device)
+    rows, scaler, input_dim = _rows(bundle, features, held)
+    rows = rows.to(run_device)
+    model = build_model(
+        input_dim, bundle.output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout
+    ).to(run_device)
+    objective = objective_of(bundle.task, rows, bundle.output_dim, cfg)
+    _, metrics = fit_and_score(model, rows, objective, cfg, bundle.task, scaler, Control(on_epoch))
+    outputs = forward(model, rows.x_test, run_device).cpu()
+    losses = _losses(bundle.task, outputs, held.y[held.test], scaler)
+    return Refit(losses, len(held.train), metrics.epochs_run or 0, metrics.seconds or 0.0)
+
+
+def own_losses(bundle: ModelBundle, features: pd.DataFrame, held: HeldOut, device: str | None = None) -> Losses:
+    """Return the same errors of the bundle's network as it is: no threshold, the likeliest class `(n_test,)`."""
+    x = tensor_of(bundle, features.iloc[held.test])
+    outputs = forward(bundle.model, x, choose_device(device)).cpu()
+    return _losses(bundle.task, outputs, held.y[held.test], bundle.target_scaler)
+
+
+def guess_losses(task: str, held: HeldOut) -> Losses:
+    """Return the errors on the test rows of always guessing the commonest class, or the mean, of the others."""
+    y, known = held.y[held.test], held.y[held.fitted]
+    if task == "classification":
+        return np.asarray(y != np.bincount(known).argmax(), dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = np.abs(y - known.mean())
+    return np.nan_to_num(np.asarray(losses, dtype=np.float64), nan=np.inf, posinf=np.inf)
+
+
+def _rows(bundle: ModelBundle, features: pd.DataFrame, held: HeldOut) -> tuple[RowSets, Any, int]:
+    """Return every tensor of the training, the target's scaler, and the width of the input."""
+    vectorizer = fit_vectorizer(features.iloc[held.fitted])
+    matrix = encode_frame(vectorizer, features.iloc[held.fitted])
+    medians = finite_medians(matrix)
+    with np.errstate(over="ignore", invalid="ignore"):  # a cell of 1e200 has no finite square
+        scaler = StandardScaler().fit(impute(matrix, medians))
+    y = held.y if bundle.task == "classification" else held.y.reshape(-1, 1)
+    target_scaler = None if bundle.task == "classification" else StandardScaler().fit(y[held.fitted])
+
+    def x_of(places: NDArray[np.intp]) -> Tensor:
+        return scaled_tensor(scaler, impute(encode_frame(vectorizer, features.iloc[places]), medians))
+
+    def y_of(places: NDArray[np.intp]) -> Tensor:
+        return target_tensor(y[places], bundle.task, target_scaler)
+
+    sets = (held.train, held.validation, held.test)
+    tensors = [of(places) for places in sets for of in (x_of, y_of)]
+    return RowSets(*tensors), target_scaler, matrix.shape[1]
+
+
+def _losses(task: str, outputs: Tensor, y: NDArray[Any], target_scaler: Any) -> Losses:
+    if task == "classification":
+        return np.asarray(outputs.argmax(dim=1).numpy() != y, dtype=np.float64)
+    numbers = outputs.double().numpy()
+    predicted = numbers if target_scaler is None else target_scaler.inverse_transform(numbers)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = np.abs(predicted[:, 0] - y)
+    return np.nan_to_num(np.asarray(losses, dtype=np.float64), nan=np.inf, posinf=np.inf)
