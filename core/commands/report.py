@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from core.errors import AppError
+from core.runs.quickstart import defer_compiler
 
 FAILED = 1
 INTERRUPTED = 130  # as shells have it for Ctrl+C
@@ -29,6 +30,7 @@ def carry_out(
     and exit code 1. What is no error of the user's keeps its traceback.
     """
     try:
+        defer_compiler()
         with _notices() as notices:
             found = dict(work())
     except (AppError, OSError) as error:

@@ -37,7 +37,7 @@ def class_names(summary: BundleSummary) -> list[str]:
 
 
 def usual_error(summary: BundleSummary) -> float | None:
-    """Return what the model of a number was typically off by on its test rows; None where that is not known."""
+    """Return the RMSE of a model of a number on its test rows; None where that is not known."""
     value = summary.record.metrics.get("test_metric_value") if summary.record else None
     return float(value) if isinstance(value, int | float) and summary.task != "classification" else None
 
@@ -59,7 +59,7 @@ def show_prediction(summary: BundleSummary, prediction: Outputs) -> None:
         st.markdown(f"Between **{number(low)}** and **{number(high)}** in {share} of the cases.")
     error = usual_error(summary)
     if error is not None:
-        st.caption(f"On the test rows it was typically off by {number(error)} (RMSE).")
+        st.caption(f"On the test rows its RMSE, in which large errors count more, was {number(error)}.")
 
 
 def predicted_class(summary: BundleSummary, prediction: Outputs) -> int:

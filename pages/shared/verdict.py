@@ -46,11 +46,11 @@ def judgement(metrics: Mapping[str, Any]) -> str:
 
 
 def score_words(run: Run) -> str:
-    """Return the score for a list: 82.1 % right, off by 34,160."""
+    """Return the score for a list: 82.1 % right, RMSE 34,160."""
     if not run.metrics:
         return "–"
     value = run.metrics["test_metric_value"]
-    return f"{percent(value)} right" if run.metrics["task"] == "classification" else f"off by {number(value)}"
+    return f"{percent(value)} right" if run.metrics["task"] == "classification" else f"RMSE {number(value)}"
 
 
 def metric_tiles(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -23,7 +23,7 @@ from tests.corpora.sentences import faults_of, shape_of
 from tests.corpora.text_oracle import classify
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERY = 30  # what takes less than 40 s on two cores
+EVERY = 60  # what takes less than 20 s on two cores
 
 
 def run(folder: Path, figures: Path, every: int = 1) -> tuple[int, str, dict[str, Any]]:
@@ -37,14 +37,14 @@ def run(folder: Path, figures: Path, every: int = 1) -> tuple[int, str, dict[str
 def test_a_share_of_the_awkward_files_is_read_as_promised(tmp_path: Path) -> None:
     code, said, found = run(CORPORA, tmp_path / "figures.json", EVERY)
     assert code == 0, said
-    assert len(found["outcomes"]) > 50
+    assert len(found["outcomes"]) > 25
 
 
 def test_a_folder_of_our_own_is_read_as_promised(tmp_path: Path) -> None:
     folder = tmp_path / "corpus"
     folder.mkdir()
     sound = [case for case in CASES if case.name not in KNOWN_GAPS and len(case.bytes) < 100_000]
-    chosen = {re.sub(r"\W", "_", case.name): case for case in [*sound[::25], *[c for c in sound if c.in_child][::4]]}
+    chosen = {re.sub(r"\W", "_", case.name): case for case in [*sound[::50], *[c for c in sound if c.in_child][::8]]}
     for name, case in chosen.items():
         (folder / f"{name}.csv").write_bytes(case.bytes)
     code, said, found = run(folder, tmp_path / "figures.json")

@@ -210,7 +210,7 @@ def test_a_number_is_shown_with_the_usual_error_and_a_table_with_what_it_is_off(
     row = {name: field(form, name).value for name in ("area", "rooms", "district")}
     assert shown(form) == number(predict_rows(bundle, [row])[0])
     rmse = bundle.record.metrics["test_metric_value"]
-    assert form.sees(f"On the test rows it was typically off by {number(rmse)} (RMSE).")
+    assert form.sees(f"On the test rows its RMSE, in which large errors count more, was {number(rmse)}.")
     assert form.sees("moves the predicted price")
     start(form).set_value(FROM_TABLE)
     form.run()

@@ -94,7 +94,7 @@ def test_every_state_has_its_word_colour_and_what_there_is_to_add(browser, stage
     ):
         assert badge in browser.text, badge
     for words in ("37 %", "No progress for 45 s", "Can be resumed (24 %)", "Can be resumed (42 %)", "Best kept",
-                  "Nothing was kept", "There was not enough memory.", "1:02:03", "off by 34,160"):  # fmt: skip
+                  "Nothing was kept", "There was not enough memory.", "1:02:03", "RMSE 34,160"):  # fmt: skip
         assert browser.sees(words), words
     assert not browser.sees("Damaged")
 

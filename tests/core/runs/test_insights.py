@@ -132,7 +132,6 @@ def test_what_is_not_there_is_answered_with_a_sentence(trained: tuple[Workspace,
         "The table has the rows 1 to 400, and not 401. Choose one of them."
     )
     assert "learned nothing from a column" in refused(workspace, run, Question("effect", "id"))
-    assert "no row number" in refused(workspace, run, Question("row", "seven"))
 
 
 def test_a_model_of_an_earlier_version_can_be_evaluated_later(trained: tuple[Workspace, Store, Run]) -> None:

@@ -241,7 +241,7 @@ def test_a_stop_before_the_first_epoch_ends_the_process_too(place: Place) -> Non
 def test_a_training_that_was_ended_from_outside_is_resumed_at_no_loss(
     place: Place, tmp_path: Path, number: signal.Signals, words: str
 ) -> None:
-    config = CONFIG | {"epochs": 2_000, "random_seed": int(number)}
+    config = CONFIG | {"epochs": 1_000, "random_seed": int(number)}
     run = submit(place.workspace, place.store, "train", place.houses.id, TrainRequest(config, excluded=("id", "sold")))
     run = wait_for(place.store, place.workspace, run, learning)
     checkpoint = place.workspace.run_dir(run.id) / CHECKPOINT_NAME
@@ -258,7 +258,7 @@ def test_a_training_that_was_ended_from_outside_is_resumed_at_no_loss(
     resumed = wait_for(place.store, place.workspace, resume(place.workspace, place.store, run.id), ended)
     assert (resumed.state, resumed.message, resumed.attempt) == ("finished", "", 2)
     assert resumed.seconds > run.seconds
-    assert [point.epoch for point in place.store.epochs(run.id)] == list(range(1, 2_001))
+    assert [point.epoch for point in place.store.epochs(run.id)] == list(range(1, 1_001))
     frame_path = table_path(place.workspace, place.houses)
     at_once, _ = train_model_from_file(frame_path, TrainingConfig(**config), exclude_columns=["id", "sold"])
     kept = load_bundle(place.workspace.run_dir(run.id) / MODEL_NAME)

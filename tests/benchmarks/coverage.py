@@ -1,0 +1,77 @@
+"""How often ranges hold the truth on test rows: set by rows that judged no epoch, beside rows that did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.calibration import Calibration
+from core.insight.calibrate import calibrate_numbers, covered_numbers
+from core.insight.heldout import HeldOut, held_out
+from core.scoring.predict import decode_outputs, predict_outputs
+from core.tables.read import load_tabular_file
+from core.trainer import train_model_from_file
+from core.types import RECOMMENDED, ModelBundle, TrainingConfig
+
+TABLES = Path(__file__).resolve().parents[3] / "shared" / "data"
+LEVELS = (0.5, 0.8, 0.9)
+SEEDS = 12
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a number to predict."""
+
+    path: Path
+    target: str | None  # None: the last column
+    dates: Sequence[str] = field(default=())
+
+
+TRIED = {
+    "concrete": Table(TABLES / "concrete" / "concrete.csv", None),
+    "walmart_sales": Table(TABLES / "walmart_sales" / "sales_forecasting_walmart.csv", "Weekly_Sales", ("Date",)),
+}
+
+
+def coverages(table: Table, seed: int) -> tuple[list[float], list[float]]:
+    """Return the shares of test rows held at each level: by calibration rows of their own, and by all of them."""
+    frame = load_tabular_file(table.path)
+    cfg = TrainingConfig(table.target or str(frame.columns[-1]), random_seed=seed, restore_best=True, **RECOMMENDED)
+    bundle, _ = train_model_from_file(table.path, cfg, date_columns=table.dates, device="cpu")
+    held = held_out(bundle, frame, cfg)
+    return _held_by(bundle, held, held.calibrating), _held_by(bundle, held, held.validation)
+
+
+def _held_by(bundle: ModelBundle, held: HeldOut, places: np.ndarray) -> list[float]:
+    calibration = calibrate_numbers(_predicted(bundle, held, places), held.y[places]) or Calibration()
+    margins, predicted = dict(calibration.margins), _predicted(bundle, held, held.test)
+    return [float(covered_numbers(predicted, held.y[held.test], margins[level]).mean()) for level in LEVELS]
+
+
+def _predicted(bundle: ModelBundle, held: HeldOut, places: np.ndarray) -> np.ndarray:
+    return np.asarray(decode_outputs(bundle, predict_outputs(bundle, held.rows.iloc[places], "cpu")))
+
+
+def print_coverage() -> None:
+    """Print the mean over the seeds, with its standard error, where the tables are there."""
+    torch.set_num_threads(1)
+    for name, table in TRIED.items():
+        if not table.path.is_file():
+            print(f"  {name}: the table is not here")
+            continue
+        found = np.array([coverages(table, seed) for seed in range(SEEDS)])  # (seeds, 2, levels)
+        error = found.std(axis=0, ddof=1) / SEEDS**0.5
+        for way, place in (("rows that judged no epoch", 0), ("all validation rows", 1)):
+            shares = ", ".join(
+                f"{100 * level:.0f} % held {100 * mean:.1f} ± {100 * spread:.1f}"
+                for level, mean, spread in zip(LEVELS, found.mean(axis=0)[place], error[place], strict=True)
+            )
+            print(f"  {name}, {way}: {shares}")
+
+
+if __name__ == "__main__":
+    print_coverage()
