@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import torch
 from numpy.typing import NDArray
 
 from core.calibration import UNCALIBRATED, Calibration, decided, possible
@@ -165,8 +166,6 @@ def _rows(bundle: ModelBundle, held: HeldOut, places: NDArray[np.intp]) -> Rows:
 
 
 def _logits(bundle: ModelBundle, rows: Rows) -> Numbers:
-    import torch
-
     found = forward(bundle.model, torch.from_numpy(rows.x), choose_device(None)).cpu()
     return np.asarray(found.double().numpy(), dtype=np.float64)
 

@@ -114,7 +114,7 @@ def _time_words(found: Preflight, estimate: Estimate, mode: str) -> str:
         words += " Less if it stops improving."
     if estimate.is_busy:
         words += " Measured while the machine was busy, so it may be quicker."
-    return words
+    return f"{words} Evaluating the model afterwards takes some seconds more."
 
 
 def _memory_words(found: Preflight) -> str:

@@ -205,6 +205,7 @@ def test_a_worker_killed_before_it_has_begun_is_started_once_more(
     request = TrainRequest(CONFIG, excluded=("id", "sold"))
     store.add_run("run1", kind="train", name="n", dataset_id=houses.id, request=request.as_dict())
     supervisor.look()
+    wait_until(lambda: bool(at_work_in(workspace.home)), "the worker has its environment")  # some time after its start
     (worker,) = at_work_in(workspace.home)
     worker.kill()
     wait_until(lambda: not store.active_runs(), "the run has ended", supervisor.look)
