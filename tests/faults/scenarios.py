@@ -41,8 +41,8 @@ class Scenario:
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "kills": Scenario(260, 14, part=kills.part),
-    "full_disk": Scenario(150, 10, part=full_disk.part),
+    "kills": Scenario(260, 10, part=kills.part),
+    "full_disk": Scenario(150, 8, part=full_disk.part),
     "small_disk": Scenario(len(small_disk.FAULTS), 2, play=small_disk.play),
     "servers": Scenario(20, 2, play=servers.play),
     "supervisors": Scenario(6, 1, play=supervisors.play),
