@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.insight.evaluation import probabilities_in
 from core.insight.figures.bootstrap import N_RESAMPLES, PairedDifference, paired_difference, paired_rmse_difference
+from core.insight.figures.losses import absolute_errors
 
 MOST_RUNS = 3
 FEWEST_COMMON = 20  # rows; below, nothing is said of who is better
@@ -152,9 +153,7 @@ def losses_of(contender: Contender, at: Positions) -> Floats:
     rows = contender.rows.take(pa.array(at))
     if contender.task == "classification":
         return np.asarray(pc.not_equal(rows["truth"], rows["prediction"]).to_numpy(), dtype=np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        errors = np.abs(rows["prediction"].to_numpy() - rows["truth"].to_numpy())
-    return np.nan_to_num(np.asarray(errors, dtype=np.float64), nan=np.inf, posinf=np.inf)
+    return absolute_errors(rows["truth"].to_numpy(), rows["prediction"].to_numpy())
 
 
 def brier_of(contender: Contender, at: Positions) -> Floats | None:

@@ -17,9 +17,15 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from core.calibration import UNCALIBRATED, Calibration, decided, possible
+from core.calibration import POSITIVE_CLASS, UNCALIBRATED, Calibration, calibration_of, possible
 from core.inference import choose_device, forward
-from core.insight.calibrate import calibrate_classes, calibrate_numbers, softmax
+from core.insight.calibrate import (
+    calibrate_classes,
+    calibrate_numbers,
+    covered_classes,
+    covered_numbers,
+    softmax,
+)
 from core.insight.card import card_text, model_card
 from core.insight.evaluation import MOST_CLASSES_KEPT, Coverage, Evaluation, Side, save_evaluation
 from core.insight.figures.bootstrap import mean_interval, paired_difference
@@ -27,6 +33,7 @@ from core.insight.figures.classification import classification_figures
 from core.insight.figures.confusion import confusion_matrix
 from core.insight.figures.curves import class_curves
 from core.insight.figures.intervals import wilson_bounds
+from core.insight.figures.losses import absolute_errors
 from core.insight.figures.regression import regression_figures
 from core.insight.figures.reliability import reliability_bins
 from core.insight.figures.thresholds import ThresholdTable
@@ -39,7 +46,6 @@ from core.serialization import recalibrate
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.types import Metrics, ModelBundle, TrainingConfig
 
-POSITIVE = 1
 WORST_ROWS = 50
 WORST_CELLS = 60  # columns of a worst row that are kept
 TITLE = "This network"
@@ -66,7 +72,6 @@ class _Tested:
     y: NDArray[Any]
     outputs: Numbers
     class_names: tuple[str, ...]
-    calibration: Calibration = UNCALIBRATED
 
     @property
     def is_classes(self) -> bool:
@@ -74,14 +79,15 @@ class _Tested:
 
     @property
     def decisions(self) -> NDArray[np.intp]:
-        return decided(self.outputs, self.calibration)
+        """Return the likeliest class of each row `(n,)`, whatever threshold predictions use."""
+        return np.asarray(self.outputs.argmax(axis=1), dtype=np.intp)
 
     @property
     def losses(self) -> Numbers:
         """Return 1 where a class is wrong, or the absolute error of a number: `(n,)`."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            losses = self.decisions != self.y if self.is_classes else np.abs(self.outputs - self.y)
-        return np.nan_to_num(np.asarray(losses, dtype=np.float64), nan=np.inf, posinf=np.inf)
+        if self.is_classes:
+            return np.asarray(self.decisions != self.y, dtype=np.float64)
+        return absolute_errors(self.y, self.outputs)
 
     def figures(self) -> dict[str, float | None]:
         """Return the figures that stand beside those of other models."""
@@ -104,7 +110,8 @@ def evaluate(
 ) -> Evaluated:
     """Evaluate `bundle`, which was trained on `frame` with `cfg` and reached `metrics`.
 
-    `on_step` is told in words what is being done. Once `should_stop` says yes, further references are left out.
+    A threshold and a level that were chosen for the bundle stay. `on_step` is told in words what is being done.
+    Once `should_stop` says yes, further references are left out.
     Raises DataError (a ValueError) where the table is not the one that the model was trained on.
     """
     started = time.perf_counter()
@@ -133,7 +140,8 @@ def evaluate(
         **(_of_classes(tested, bundle, held, test, calibration) if tested.is_classes else {}),
     )
     evaluation = replace(evaluation, seconds=time.perf_counter() - started)
-    return Evaluated(evaluation, replace(bundle, calibration=calibration), _table(tested, held))
+    kept = _with_choices(calibration, calibration_of(bundle))
+    return Evaluated(evaluation, replace(bundle, calibration=kept), _table(tested, held))
 
 
 def save_evaluated(path: Path, found: Evaluated) -> None:
@@ -158,6 +166,16 @@ def _calibration(bundle: ModelBundle, held: HeldOut) -> Calibration | None:
         return calibrate_numbers(_outputs(bundle, own), held.y[held.calibrating])
     logits, judging_logits = (_logits(bundle, rows) for rows in (own, judging))
     return calibrate_classes(logits, held.y[held.calibrating], judging_logits, held.y[held.judging])
+
+
+def _with_choices(fitted: Calibration | None, before: Calibration) -> Calibration | None:
+    """Return what was fitted with the threshold and the level that were chosen before, where it has that level."""
+    if before == UNCALIBRATED:
+        return fitted
+    if fitted is None:
+        return Calibration(threshold=before.threshold)
+    level = before.level if before.level is None or before.level in dict(fitted.margins) else fitted.level
+    return replace(fitted, threshold=before.threshold, level=level)
 
 
 def _rows(bundle: ModelBundle, held: HeldOut, places: NDArray[np.intp]) -> Rows:
@@ -237,7 +255,7 @@ def _of_classes(
 ) -> dict[str, Any]:
     """Return what only a classifier has: confusion, curves, thresholds, and the figures before calibration."""
     names, y = tested.class_names, tested.y
-    shown = names[POSITIVE:] if len(names) == 2 else names[:MOST_CLASSES_KEPT]
+    shown = names[POSITIVE_CLASS:] if len(names) == 2 else names[:MOST_CLASSES_KEPT]
     return {
         "confusion": asdict(confusion_matrix(y, tested.decisions, names)),
         "curves": tuple(asdict(class_curves(y, tested.outputs, names, name)) for name in shown),
@@ -250,15 +268,17 @@ def _thresholds(tested: _Tested, bundle: ModelBundle, held: HeldOut, calibration
     on_validation = None
     if len(held.validation):
         shares = _outputs(bundle, _rows(bundle, held, held.validation), calibration or UNCALIBRATED)
-        on_validation = ThresholdTable.of(held.y[held.validation] == POSITIVE, shares[:, POSITIVE]).as_dict()
-    on_test = ThresholdTable.of(tested.y == POSITIVE, tested.outputs[:, POSITIVE]).as_dict()
-    return {"positive": tested.class_names[POSITIVE], "on_validation": on_validation, "on_test": on_test}
+        on_validation = ThresholdTable.of(
+            held.y[held.validation] == POSITIVE_CLASS, shares[:, POSITIVE_CLASS]
+        ).as_dict()
+    on_test = ThresholdTable.of(tested.y == POSITIVE_CLASS, tested.outputs[:, POSITIVE_CLASS]).as_dict()
+    return {"positive": tested.class_names[POSITIVE_CLASS], "on_validation": on_validation, "on_test": on_test}
 
 
 def _before(tested: _Tested, uncalibrated: Numbers) -> dict[str, Any]:
     found = asdict(classification_figures(tested.y, uncalibrated, tested.class_names))
     if len(tested.class_names) == 2:
-        scores, right = uncalibrated[:, POSITIVE], tested.y == POSITIVE
+        scores, right = uncalibrated[:, POSITIVE_CLASS], tested.y == POSITIVE_CLASS
     else:
         scores, right = uncalibrated.max(axis=1), uncalibrated.argmax(axis=1) == tested.y
     bins = reliability_bins(scores, right) if np.isfinite(scores).all() else ()
@@ -270,10 +290,10 @@ def _before(tested: _Tested, uncalibrated: Numbers) -> dict[str, Any]:
 
 def _coverage(tested: _Tested, level: float, margin: float) -> Coverage:
     if tested.is_classes:
-        sets = possible(tested.outputs, margin)
-        covered, labels = sets[np.arange(len(tested.y)), tested.y], float(sets.sum(axis=1).mean())
+        covered = covered_classes(tested.outputs, tested.y, margin)
+        labels = float(possible(tested.outputs, margin).sum(axis=1).mean())
     else:
-        covered, labels = tested.losses <= margin, None
+        covered, labels = covered_numbers(tested.outputs, tested.y, margin), None
     low, high = wilson_bounds(int(covered.sum()), len(covered))
     return Coverage(level, margin, float(covered.mean()), float(low), float(high), labels)
 

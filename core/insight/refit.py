@@ -20,6 +20,7 @@ from core.data import scaled_tensor, target_tensor
 from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute
 from core.fitting import RowSets, fit_and_score, seed_everything
 from core.inference import choose_device, forward
+from core.insight.figures.losses import absolute_errors
 from core.insight.heldout import HeldOut
 from core.loop import Control, OnEpoch
 from core.models import build_model
@@ -85,9 +86,8 @@ def guess_losses(task: str, held: HeldOut) -> Losses:
     y, known = held.y[held.test], held.y[held.fitted]
     if task == "classification":
         return np.asarray(y != np.bincount(known).argmax(), dtype=np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        losses = np.abs(y - known.mean())
-    return np.nan_to_num(np.asarray(losses, dtype=np.float64), nan=np.inf, posinf=np.inf)
+    with np.errstate(over="ignore"):
+        return absolute_errors(y, known.mean())
 
 
 def _rows(bundle: ModelBundle, features: pd.DataFrame, held: HeldOut) -> tuple[RowSets, Any, int]:
@@ -116,6 +116,4 @@ def _losses(task: str, outputs: Tensor, y: NDArray[Any], target_scaler: Any) -> 
         return np.asarray(outputs.argmax(dim=1).numpy() != y, dtype=np.float64)
     numbers = outputs.double().numpy()
     predicted = numbers if target_scaler is None else target_scaler.inverse_transform(numbers)
-    with np.errstate(over="ignore", invalid="ignore"):
-        losses = np.abs(predicted[:, 0] - y)
-    return np.nan_to_num(np.asarray(losses, dtype=np.float64), nan=np.inf, posinf=np.inf)
+    return absolute_errors(y, predicted[:, 0])

@@ -22,8 +22,8 @@ def number(value: float | None) -> str:
     """Write a number with four significant digits and thousands separators."""
     if value is None or not math.isfinite(value):
         return "–"
-    if value == int(value) and abs(value) < 10_000:
-        return f"{value:,.0f}"
+    if value == 0:
+        return "0"
     digits = 3 - math.floor(math.log10(abs(value)))
     rounded = round(value, digits)
     if abs(rounded) >= 1e15 or abs(rounded) < 1e-4:

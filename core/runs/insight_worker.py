@@ -114,7 +114,7 @@ class Subject:
         self._began = now if self._began is None and done else self._began
         if now - self._told >= TOLD_EVERY or sentence != self._said or done >= total:
             self._told, self._said = now, sentence
-            left = None if self._began is None else (now - self._began) * (total - done) / max(1, done)
+            left = (now - self._began) * (total - done) / done if self._began is not None and done else None
             write_advance(self.workspace, self.order, Advance(done / total if total else 0.0, sentence, left))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.insight.charts.confusion import confusion_chart
 from core.insight.charts.curves import gains_chart, lift_chart, precision_recall_chart, roc_chart
 from core.insight.charts.reliability import predicted_class_bins, reliability_chart
 from core.insight.evaluation import ROWS_NAME, load_test_rows, probabilities_in
+from core.insight.figures.classification import ClassFigures
 from core.insight.words import calibration_words
 from core.runs.records import Run
 from pages.shared.evaluation import Document
@@ -24,7 +26,11 @@ from pages.shared.state import get_workspace
 from pages.shared.text import escape, plural
 
 SHARE = st.column_config.NumberColumn(format="percent")
+SCORE = st.column_config.NumberColumn(format="%.4f")
 COUNT = st.column_config.NumberColumn(format="localized")
+
+
+CLASS_FIGURES = [field.name for field in fields(ClassFigures)]
 
 
 def show_classes(run: Run, document: Document) -> None:
@@ -40,12 +46,13 @@ def show_classes(run: Run, document: Document) -> None:
 
 def _show_each_class(document: Document) -> None:
     st.subheader("Class by class", anchor=False)
-    frame = pd.DataFrame(document["figures"]["classes"])
-    frame.columns = ["Class", "Rows", "Predicted", "Precision", "Recall", "F1", "ROC AUC", "Average precision"]
-    shares = dict.fromkeys(frame.columns[3:], SHARE)
+    frame = pd.DataFrame(document["figures"]["classes"]).reindex(columns=CLASS_FIGURES)
+    frame.columns = ["Class", "Rows", "Predicted", "Precision", "Recall", "F1", "ROC AUC", "Average precision",
+                     "Brier score", "Calibration error"]  # fmt: skip
+    shares = dict.fromkeys(frame.columns[3:8], SHARE) | {"Calibration error": SHARE}
     st.dataframe(
         frame, hide_index=True, key="model_classes", alt="The figures of each class",
-        column_config={**shares, "Rows": COUNT, "Predicted": COUNT},
+        column_config={**shares, "Rows": COUNT, "Predicted": COUNT, "Brier score": SCORE},
     )  # fmt: skip
     st.caption("Precision: of the rows called so, the share that are. Recall: of the class's rows, the share found.")
 

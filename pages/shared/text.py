@@ -6,6 +6,8 @@ import math
 import re
 from datetime import datetime
 
+from core.insight.words import number
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _SHORTCODE = re.compile(r":(?=[\w+/-]+:)")
@@ -36,20 +38,6 @@ def count(value: int) -> str:
 def plural(value: int, noun: str, many: str | None = None) -> str:
     """Write a number with its noun: 1 row, 2,400 rows."""
     return f"{count(value)} {noun if value == 1 else many or noun + 's'}"
-
-
-def number(value: float | None) -> str:
-    """Write a measured number with four significant digits and thousands separators."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    digits = 3 - math.floor(math.log10(abs(value)))
-    rounded = round(value, digits)
-    if abs(rounded) >= 1e15 or abs(rounded) < 1e-4:
-        return f"{rounded:.3e}"
-    text = f"{rounded:,.{max(0, digits)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def percent(share: float | None) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from core.insight.figures.arrays import Floats, Ints, check_lengths, class_position, finite_or_none
+from core.insight.figures.arrays import Flags, Floats, Ints, check_lengths, class_position, finite_or_none
 from core.insight.figures.ranking import Ranking, ranking
 from core.insight.figures.reliability import calibration_error, reliability_bins
 
@@ -20,7 +20,8 @@ class ClassFigures:
     """The figures of one class against the rest, shares from 0 to 1, None where there is nothing to divide by.
 
     `n` counts the rows of the class and `n_predicted` those called so. Precision is the share of the rows
-    called so that are; recall the share of the class's rows that were found.
+    called so that are; recall the share of the class's rows that were found. `brier` is the mean squared gap
+    between the probability of the class and the truth, `ece` that probability's expected calibration error.
     """
 
     name: str
@@ -31,6 +32,8 @@ class ClassFigures:
     f1: float | None
     roc_auc: float | None
     average_precision: float | None
+    brier: float | None = None
+    ece: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ def classification_figures(
     rankings = _rankings(y, probabilities, len(names), undefined)
     decided = most_probable(probabilities) if predicted is None else predicted
     classes = _class_figures(y, decided, names, rankings)
+    if _why_no_probabilities(probabilities) is None:
+        classes = tuple(_with_probabilities(entry, y == at, probabilities[:, at]) for at, entry in enumerate(classes))
     return ClassificationFigures(
         n=len(y),
         positive=None if interest is None else names[interest],
@@ -154,6 +159,14 @@ def _one_class(name: str, n: int, n_predicted: int, hits: int, ranked: Ranking |
         roc_auc=None if ranked is None else ranked.roc_auc,
         average_precision=None if ranked is None else ranked.average_precision,
     )
+
+
+def _with_probabilities(entry: ClassFigures, right: Flags, said: Floats) -> ClassFigures:
+    """Return the figures of a class with those of its probability `(n,)`; as they are where it has no rows."""
+    if not entry.n:
+        return entry
+    ece = calibration_error(reliability_bins(said, right))
+    return replace(entry, brier=float(np.mean((said - right) ** 2)), ece=ece)
 
 
 def _decision_figures(

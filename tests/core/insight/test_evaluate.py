@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,16 @@ def test_thresholds_are_chosen_on_validation_rows_and_shown_on_test_rows(churn: 
             (~called & is_yes).sum(),
         ]
         assert [thresholds[name][entry][at] for entry in ("tp", "fp", "tn", "fn")] == by_hand
+
+
+def test_evaluating_again_keeps_the_threshold_and_the_level_that_were_chosen(churn: Any) -> None:
+    first, bundle, metrics, table, cfg = churn
+    chosen = replace(first.bundle.calibration, threshold=0.3, level=0.5, temperature=9.0)
+    again = evaluate(replace(bundle, calibration=chosen), table, cfg, metrics)
+    assert again.bundle.calibration == replace(first.bundle.calibration, threshold=0.3, level=0.5)
+    assert again.evaluation.figures == first.evaluation.figures
+    none = evaluate(replace(bundle, calibration=replace(chosen, level=None)), table, cfg, metrics)
+    assert none.bundle.calibration.level is None
 
 
 def test_segments_add_up_and_dates_are_periods(churn: Any) -> None:

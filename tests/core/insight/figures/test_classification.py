@@ -62,6 +62,9 @@ def test_probabilities_of_many_classes_are_scored_as_scikit_learn_scores_them(k:
     assert figures.brier == pytest.approx(metrics.brier_score_loss(y, probabilities, scale_by_half=False))
     areas = [metrics.roc_auc_score(y == code, probabilities[:, code]) for code in range(k)]
     assert [entry.roc_auc for entry in figures.classes] == pytest.approx(areas)
+    gaps = [metrics.brier_score_loss(y == code, probabilities[:, code]) for code in range(k)]
+    assert [entry.brier for entry in figures.classes] == pytest.approx(gaps)
+    assert sum(entry.brier or 0 for entry in figures.classes) == pytest.approx(figures.brier)
     assert figures.positive is None
     assert figures.undefined == {}
 
@@ -71,6 +74,8 @@ def test_two_classes_are_scored_by_the_class_of_interest(positive: str | None, c
     y, probabilities = drawn(300, 2)
     figures = classification_figures(y, probabilities, names_of(2), positive=positive)
     said = probabilities[:, code]
+    assert figures.classes[code].ece == pytest.approx(figures.ece)
+    assert figures.classes[code].brier == pytest.approx(figures.brier)
     assert figures.positive == f"class {code}"
     assert figures.roc_auc == pytest.approx(metrics.roc_auc_score(y == code, said))
     assert figures.average_precision == pytest.approx(metrics.average_precision_score(y == code, said))
