@@ -11,7 +11,6 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -26,9 +25,11 @@ from core.checkpoint.state import TrainingState, begin
 from core.epoch import Divergence, EpochReport
 from core.errors import ConfigError, TrainingError, TrainingPaused
 from core.losses import BatchLoss
+from core.steps.step import Step, step_for
+from core.steps.threads import only_threads, threads_for_step
 from core.types import TrainingConfig
 
-__all__ = ["Ask", "Control", "EpochReport", "LoopResult", "OnEpoch", "fit"]
+__all__ = ["Ask", "Control", "EpochReport", "LoopResult", "OnEpoch", "end_epoch", "finished", "fit", "no_step_sentence"]
 
 SMALLEST_BATCH = 2  # batch norm needs two rows (REQ-T12)
 EXPLODED = 1_000  # times what guessing and the best epoch reach
@@ -95,30 +96,34 @@ def fit(
     ValueError) when no batch had two rows or the first epoch's loss is no number, TrainingPaused when
     a wish to pause is granted, and CheckpointError. Source: REQ-T10 to REQ-T14.
     """
-    state = begin(model, cfg, x.device, has_validation=validation_loss is not None, baseline_loss=baseline_loss)
-    if control.resume_from is not None:
-        go_on_from(control.resume_from, state, identity, len(x))
-    saver = Saver(control.checkpoint_path, state, identity or Identity())
-    step = partial(_step, state, x, targets, batch_loss)
-    while state.ending is None and len(state.reports) < cfg.epochs:
-        stopped = _train_epoch(state, len(x), step, control, saver)
-        if state.update_steps == 0:
-            raise TrainingError(_no_step_sentence(stopped, len(x), cfg.batch_size))
-        state.ending = _end_epoch(state, stopped, validation_loss, control.on_epoch)
-        saver.save_after(SECONDS_BETWEEN_EPOCHS)
-    state.ending = state.ending or "finished"
-    saver.save_if_possible()
+    with only_threads(threads_for_step(model, min(cfg.batch_size, len(x)), torch.get_num_threads())):
+        state = begin(model, cfg, x.device, has_validation=validation_loss is not None, baseline_loss=baseline_loss)
+        if control.resume_from is not None:
+            go_on_from(control.resume_from, state, identity, len(x))
+        saver = Saver(control.checkpoint_path, state, identity or Identity())
+        step = step_for(model, state.optimizer, x, targets, batch_loss, cfg.batch_size)
+        while state.ending is None and len(state.reports) < cfg.epochs:
+            stopped = _train_epoch(state, len(x), step, control, saver)
+            if state.update_steps == 0:
+                raise TrainingError(no_step_sentence(stopped, len(x), cfg.batch_size))
+            state.ending = end_epoch(state, stopped, validation_loss, control.on_epoch)
+            saver.save_after(SECONDS_BETWEEN_EPOCHS)
+        state.ending = state.ending or "finished"
+        saver.save_if_possible()
+        return finished(state)
+
+
+def finished(state: TrainingState) -> LoopResult:
+    """Leave the network as training keeps it, and return what became of it."""
     if state.divergence is not None:
-        logger.warning("%s", _divergence_sentence(state.divergence, state.best.epoch, cfg))
-    if state.divergence is not None or (state.has_validation and (cfg.restore_best or state.ending == "stopped")):
+        logger.warning("%s", _divergence_sentence(state.divergence, state.best.epoch, state.cfg))
+    if state.divergence is not None or (state.has_validation and (state.cfg.restore_best or state.ending == "stopped")):
         state.best.restore()
-    model.eval()
+    state.model.eval()
     return _result(state)
 
 
-def _train_epoch(
-    state: TrainingState, n_rows: int, step: Callable[[Tensor], Tensor], control: Control, saver: Saver
-) -> bool:
+def _train_epoch(state: TrainingState, n_rows: int, step: Step, control: Control, saver: Saver) -> bool:
     """Make the steps that the epoch still has; return whether training was stopped before one of them."""
     epoch = state.enter_epoch(n_rows)
     state.model.train()
@@ -130,23 +135,14 @@ def _train_epoch(
             raise TrainingPaused(_pause_sentence(state))
         saver.save_after(SECONDS_WITHIN_EPOCH)
         if len(batch) >= SMALLEST_BATCH:
-            epoch.loss_total += step(batch) * len(batch)
+            epoch.loss_total.add_(step(batch), alpha=len(batch))
             epoch.rows += len(batch)
             state.update_steps += 1
         epoch.next_batch += 1
     return False
 
 
-def _step(state: TrainingState, x: Tensor, targets: Sequence[Tensor], batch_loss: BatchLoss, batch: Tensor) -> Tensor:
-    """Change the weights once for the rows in `batch`; return their loss."""
-    loss = batch_loss(state.model(x[batch]), *(target[batch] for target in targets))
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    state.optimizer.step()
-    return loss.detach()
-
-
-def _end_epoch(
+def end_epoch(
     state: TrainingState,
     stopped: bool,
     validation_loss: Callable[[], float] | None,
@@ -209,7 +205,8 @@ def _divergence_sentence(found: Divergence, kept: int | None, cfg: TrainingConfi
     )
 
 
-def _no_step_sentence(stopped: bool, n_rows: int, batch_size: int) -> str:
+def no_step_sentence(stopped: bool, n_rows: int, batch_size: int) -> str:
+    """Return why there is nothing to keep."""
     if stopped:
         return "Training was stopped before its first step, so there is no model to keep. Start it again."
     return (

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.dropout import Dropout
 from core.errors import ConfigError
 from core.types import TRAINING_MODES, TrainingConfig
 
@@ -21,7 +22,7 @@ class MLP(nn.Module):
         for _ in range(max(1, num_hidden_layers)):
             layers += [nn.Linear(width, hidden_dim), nn.BatchNorm1d(hidden_dim), nn.ReLU()]
             if dropout > 0:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
             width = hidden_dim
         self.net = nn.Sequential(*layers, nn.Linear(width, output_dim))
 
@@ -49,7 +50,7 @@ class ResidualBlock(nn.Module):
             nn.Linear(hidden_dim, hidden_dim),
             nn.BatchNorm1d(hidden_dim),
             nn.ReLU(),
-            nn.Dropout(dropout) if dropout > 0 else nn.Identity(),
+            Dropout(dropout) if dropout > 0 else nn.Identity(),
             nn.Linear(hidden_dim, hidden_dim),
             nn.BatchNorm1d(hidden_dim),
         )

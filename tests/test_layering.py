@@ -13,14 +13,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A module may import what stands in a line above its own; a package also itself.
 LAYERS = (
-    ("core.calibration",),
+    ("core.calibration", "core.dropout"),
     ("core.errors", "core.types"),
     ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),
     ("core.receipt",),
     ("core.tables", "core.losses", "core.bundle", "core.epoch"),
+    ("core.steps",),
     ("core.checkpoint",),
     ("core.data", "core.loop", "core.metrics", "core.teacher", "core.serialization"),
-    ("core.record", "core.fitting", "core.scoring"),
+    ("core.record", "core.fitting", "core.members", "core.scoring"),
     ("core.distill",),
     ("core.trainer",),
     ("core.insight",),

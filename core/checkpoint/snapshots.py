@@ -85,7 +85,7 @@ def _longest_arrays(state: TrainingState, n_rows: int) -> dict[str, int]:
     n_parameters = sum(parameter.numel() for parameter in state.parameters)
     return {
         **{name: sum(tensor.numel() for tensor in tensors) for name, tensors in _weights(state).items()},
-        **{"adam_step": len(state.parameters), "adam_mean": n_parameters, "adam_square": n_parameters},
+        **{"adam_step": len(list(state.model.parameters())), "adam_mean": n_parameters, "adam_square": n_parameters},
         **{"permutation": n_rows, "loss_total": 1},
         **LONGEST_STATES,
     }
@@ -123,7 +123,7 @@ def _restore_optimizer(state: TrainingState, arrays: Mapping[str, NDArray[Any]])
     moments = [tuple(torch.zeros_like(parameter) for parameter in state.parameters) for _ in _MOMENTS]
     for name, tensors in zip(_MOMENTS, moments, strict=True):
         _spread(arrays[name], tensors)
-    steps = torch.from_numpy(arrays["adam_step"]).clone().unbind()
+    steps = torch.from_numpy(arrays["adam_step"][: len(state.parameters)]).clone().unbind()
     states = zip(steps, *moments, strict=True)
     state.optimizer.load_state_dict(
         {
@@ -190,14 +190,20 @@ def _curve(reports: Sequence[EpochReport]) -> NDArray[np.float64]:
 
 
 def _has_the_sizes(checkpoint: Checkpoint, longest: Mapping[str, int]) -> bool:
-    """Return whether every array has all its numbers, or none where there is nothing to hold."""
+    """Return whether every array has all its numbers, or none where there is nothing to hold.
+
+    Adam's step is one number, or in a checkpoint of before, one for each of the network's parameters.
+    """
     held = {
         **dict.fromkeys(("model", "model_counts", "random_numpy", "random_python"), True),
         **dict.fromkeys(("best", "best_counts"), checkpoint.best_epoch > 0),
-        **dict.fromkeys(("adam_step", "adam_mean", "adam_square"), checkpoint.update_steps > 0),
+        **dict.fromkeys(("adam_mean", "adam_square"), checkpoint.update_steps > 0),
         **dict.fromkeys(("permutation", "loss_total"), checkpoint.position is not None),
     }
-    return all(len(checkpoint.arrays[name]) == (longest[name] if holds else 0) for name, holds in held.items())
+    steps = {1, longest["adam_step"]} if checkpoint.update_steps else {0}
+    return len(checkpoint.arrays["adam_step"]) in steps and all(
+        len(checkpoint.arrays[name]) == (longest[name] if holds else 0) for name, holds in held.items()
+    )
 
 
 def _is_consistent(checkpoint: Checkpoint, state: TrainingState, n_rows: int) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core.checkpoint.contents import Ending
 from core.epoch import Divergence, EpochReport
+from core.steps.flat import flatten_parameters
 from core.types import TrainingConfig
 
 WEIGHT_DECAY = 1e-4
@@ -83,7 +84,7 @@ class TrainingState:
 
     @property
     def parameters(self) -> list[Tensor]:
-        """Return the network's parameters in the optimizer's order."""
+        """Return what the optimizer changes: all weights of the network in one."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     def enter_epoch(self, n_rows: int) -> EpochInWork:
@@ -121,12 +122,18 @@ def begin(
     *,
     has_validation: bool = False,
     baseline_loss: float | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> TrainingState:
-    """Return the state before the first step, with the optimizer of REQ-T10."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=cfg.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    """Return the state before the first step; without an `optimizer`, all weights get one of `adam_of`."""
+    optimizer = optimizer or adam_of(flatten_parameters(model), cfg)
     live = tuple(model.state_dict().values())
     best = Best(live, tuple(torch.empty_like(tensor) for tensor in live))
     return TrainingState(cfg, model, optimizer, device, has_validation, baseline_loss, best)
+
+
+def adam_of(parameter: nn.Parameter, cfg: TrainingConfig) -> torch.optim.Optimizer:
+    """Return the optimizer of REQ-T10 for one long parameter."""
+    return torch.optim.Adam([parameter], lr=cfg.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
 
 def _copy(sources: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from core.errors import ConfigError
+from core.dropout import Dropout
 from core.models import (
     MLP,
     LinearBaseline,
@@ -25,7 +26,7 @@ def test_an_mlp_is_blocks_of_linear_norm_relu_dropout_and_a_head() -> None:
     """REQ-T08."""
     model = build_model(7, 3, "mlp_dense", 16, 2, 0.1)
     assert isinstance(model, MLP)
-    block = [nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Dropout]
+    block = [nn.Linear, nn.BatchNorm1d, nn.ReLU, Dropout]
     assert [type(layer) for layer in model.net] == [*block, *block, nn.Linear]
     assert not [m for m in build_model(7, 3, "mlp_dense", 16, 2, 0.0).modules() if isinstance(m, nn.Dropout)]
     assert model_num_hidden_layers(build_model(7, 3, "mlp_dense", 16, 0, 0.0)) == 1

@@ -446,8 +446,11 @@ def test_a_long_epoch_writes_checkpoints_on_its_way(
 
 
 @plain_training
-def test_other_threads_are_told_of(train: Train, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_threads_are_told_of(
+    train: Train, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, threads = tmp_path / "run.safetensors", torch.get_num_threads()
+    monkeypatch.setattr(loop, "threads_for_step", lambda model, batch_size, available: available)
     with pytest.raises(TrainingPaused):
         train(should_pause=at_call(3), checkpoint_path=path)
     assert checkpoint_summary(path).threads == threads

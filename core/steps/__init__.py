@@ -1,0 +1,1 @@
+"""One training step, in the way that is quickest for the network and the device."""
