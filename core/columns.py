@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Collection, Sequence
-
-import pandas as pd
+from typing import Any, TypeVar
 
 from core.errors import ConfigError, DataError
+
+AnyTable = TypeVar("AnyTable")
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +90,11 @@ def check_time_column(columns: Sequence[str], target: str, time_column: str | No
         raise DataError(f"The table has no time column {time_column!r}.{_suggestion(time_column, columns)}")
 
 
-def feature_frame(frame: pd.DataFrame, target: str, excluded: Collection[str]) -> pd.DataFrame:
-    """Return the columns to learn from, in the table's order."""
-    return frame.drop(columns=[c for c in frame.columns if c == target or c in excluded])
+def feature_frame(frame: AnyTable, target: str, excluded: Collection[str]) -> AnyTable:
+    """Return the columns to learn from, in the order of the frame or the stored table."""
+    table: Any = frame
+    kept: AnyTable = table.drop(columns=[c for c in table.columns if c == target or c in excluded])
+    return kept
 
 
 def _suggestion(name: str, columns: Sequence[str]) -> str:

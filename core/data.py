@@ -16,10 +16,14 @@ from sklearn.preprocessing import LabelEncoder, StandardScaler
 from torch import Tensor
 
 from core.columns import check_categorical, check_time_column
-from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute, scaled
+from core.encoder import fit_encoder
+from core.encoding import scaled
 from core.errors import DataError
+from core.rows import Rows, take
 from core.tables.codes import coerce_features
 from core.tables.coerce import CoercedColumn, coerce_column
+from core.tables.distinct import distinct_cells
+from core.tables.stored import StoredTable, Table
 from core.tables.timeline import split_by_time, timeline_of
 from core.types import TrainingConfig
 
@@ -31,8 +35,8 @@ logger = logging.getLogger(__name__)
 class PreparedTensors(NamedTuple):
     """What a training needs, in the order of the contract."""
 
-    x_train: Tensor  # float32 (n_train, input_dim)
-    x_test: Tensor  # float32 (n_test, input_dim)
+    x_train: Rows  # float32 (n_train, input_dim); a tensor unless that would be large
+    x_test: Rows  # float32 (n_test, input_dim)
     y_train: Tensor  # long (n_train,), or float32 (n_train, 1) in scaled units
     y_test: Tensor
     vectorizer: DictVectorizer
@@ -53,8 +57,8 @@ class Targets(NamedTuple):
 
 
 def prepare_tensors(
-    x_rows: pd.DataFrame | Sequence[Mapping[str, Any]],
-    y_raw: Sequence[Any],
+    x_rows: Table | Sequence[Mapping[str, Any]],
+    y_raw: Sequence[Any] | pd.Series,
     task: str,
     cfg: TrainingConfig,
     *,
@@ -62,43 +66,41 @@ def prepare_tensors(
 ) -> PreparedTensors:
     """Split, encode, impute and scale; everything is fitted on the training rows only.
 
-    `x_rows` is a frame or a list of dicts without the target; rows without a target are dropped
+    `x_rows` is a frame, a stored table or a list of dicts without the target; rows without a target are dropped
     and counted in the log. With `cfg.time_column`, `order` (n_rows,) says when each row is, NaN where
     that is not known; where it is not given, it is read from that column of `x_rows`. Then training rows
     and test rows come in time order, as `core.tables.timeline.split_by_time` has it.
+    x is a tensor, or `core.rows.EncodedRows` where a tensor would be large.
     Raises DataError (a ValueError) when fewer than two rows are usable, a number target holds text or
     a column of `cfg` is not there. Source: REQ-T06.
     """
-    whole = as_frame(x_rows)
-    times = _times_of(whole, cfg, order)
-    frame, y = drop_rows_without_target(whole, y_raw, task)
-    if not frame.shape[1]:
+    table = as_table(x_rows)
+    times = _times_of(table, cfg, order)
+    y = usable_target(y_raw, task, len(table))
+    if not len(table.columns):
         raise DataError("The table has no column to learn from beside the target. Add at least one.")
-    check_categorical(list(frame.columns), cfg.target_column, cfg.categorical_columns)
-    features = coerce_features(frame, cfg.categorical_columns)
+    check_categorical(list(table.columns), cfg.target_column, cfg.categorical_columns)
+    features = coerce_features(table, cfg.categorical_columns)
     targets = encode_target(y, task, cfg.target_column)
-    train, test = train_and_test_rows(targets.values, task, cfg, None if times is None else times[y.index])
+    places, kept = y.index.to_numpy(), None if len(y) == len(table) else _mask(y.index.to_numpy(), len(table))
+    train, test = train_and_test_rows(targets.values, task, cfg, None if times is None else times[places])
 
-    vectorizer = fit_vectorizer(features.iloc[train])
-    train_matrix = encode_frame(vectorizer, features.iloc[train])
-    medians = finite_medians(train_matrix)
-    with np.errstate(over="ignore", invalid="ignore"):  # a cell of 1e200 has no finite square
-        scaler = StandardScaler().fit(impute(train_matrix, medians))
-    test_matrix = impute(encode_frame(vectorizer, features.iloc[test]), medians)
+    encoder = fit_encoder(features, places[train])
+    x = encoder.encode(features, kept)
 
     target_scaler = StandardScaler().fit(targets.values[train]) if task == "regression" else None
     class_names = targets.label_encoder.classes_.tolist() if targets.label_encoder is not None else None
     return PreparedTensors(
-        scaled_tensor(scaler, train_matrix),
-        scaled_tensor(scaler, test_matrix),
+        take(x, train),
+        take(x, test),
         target_tensor(targets.values[train], task, target_scaler),
         target_tensor(targets.values[test], task, target_scaler),
-        vectorizer,
-        scaler,
-        medians,
+        encoder.vectorizer,
+        encoder.scaler,
+        encoder.medians,
         targets.label_encoder,
         target_scaler,
-        train_matrix.shape[1],
+        x.shape[1],
         len(class_names) if class_names is not None else 1,
         class_names,
     )
@@ -110,11 +112,27 @@ def as_frame(x_rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame
     return frame.set_axis([str(column) for column in frame.columns], axis=1)
 
 
-def drop_rows_without_target(frame: pd.DataFrame, y_raw: Sequence[Any], task: str) -> tuple[pd.DataFrame, pd.Series]:
+def as_table(x_rows: Table | Sequence[Mapping[str, Any]]) -> Table:
+    """Return a stored table as it is, and any other rows as a frame."""
+    return x_rows if isinstance(x_rows, StoredTable) else as_frame(x_rows)
+
+
+def drop_rows_without_target(
+    frame: pd.DataFrame, y_raw: Sequence[Any] | pd.Series, task: str
+) -> tuple[pd.DataFrame, pd.Series]:
     """Drop the rows whose target is missing, and raise DataError where fewer than two are left."""
-    y = _as_objects(y_raw)
-    if len(y) != len(frame):
-        raise DataError(f"The table has {len(frame)} rows and the target {len(y)} values. Give one value a row.")
+    y = usable_target(y_raw, task, len(frame))
+    return frame.take(y.index.to_numpy()).reset_index(drop=True), y
+
+
+def usable_target(y_raw: Sequence[Any] | pd.Series, task: str, n_rows: int) -> pd.Series:
+    """Return the target of the rows that have one, under their positions in a table of `n_rows`.
+
+    The others are counted in the log. Raises DataError where fewer than two are left.
+    """
+    y = _as_series(y_raw)
+    if len(y) != n_rows:
+        raise DataError(f"The table has {n_rows} rows and the target {len(y)} values. Give one value a row.")
     coerced = coerce_column(y)
     present = _is_present(coerced, task)
     n_dropped = int((~present).sum())
@@ -126,13 +144,12 @@ def drop_rows_without_target(frame: pd.DataFrame, y_raw: Sequence[Any], task: st
             f"Only {int(present.sum())} of {len(y)} rows can be used, and training needs at least 2. "
             "Add rows, or fill in the target column."
         )
-    mask = present.to_numpy()
-    return frame.reset_index(drop=True)[mask].reset_index(drop=True), y[mask]
+    return y[present.to_numpy()]
 
 
-def has_target(y_raw: Sequence[Any], task: str) -> NDArray[np.bool_]:
+def has_target(y_raw: Sequence[Any] | pd.Series, task: str) -> NDArray[np.bool_]:
     """Return which rows `drop_rows_without_target` keeps: bool (n,)."""
-    return _is_present(coerce_column(_as_objects(y_raw)), task).to_numpy()
+    return _is_present(coerce_column(_as_series(y_raw)), task).to_numpy()
 
 
 def encode_target(y: pd.Series, task: str, target: str) -> Targets:
@@ -141,20 +158,22 @@ def encode_target(y: pd.Series, task: str, target: str) -> Targets:
     The index of `y` is the row's position in the table, which the error names.
     """
     if task == "classification":
+        distinct = distinct_cells(y)
         encoder = LabelEncoder()
-        return Targets(encoder.fit_transform(label_texts(y)), encoder)
+        classes = encoder.fit_transform([label_text(cell) for cell in distinct.cells])
+        return Targets(classes[distinct.codes], encoder)
     return Targets(number_target(y, target).reshape(-1, 1), None)
 
 
-def label_texts(y: pd.Series) -> list[str]:
-    """Return each label as trimmed text."""
-    return [str(label).strip() for label in y.tolist()]
+def label_text(label: Any) -> str:
+    """Return a label as trimmed text."""
+    return str(label).strip()
 
 
 def number_target(y: pd.Series, target: str) -> NDArray[np.float64]:
     """Return a number target as float64 `(n,)`; raise DataError, with the first culprit, where it holds text."""
     values = coerce_column(y).values
-    texts = values[[isinstance(value, str) for value in values]]
+    texts = values[[isinstance(value, str) for value in values]] if values.dtype == object else values[:0]
     if len(texts):
         raise DataError(
             f"Column {target!r} holds {len(texts):,} values that are not numbers, the first in row "
@@ -211,6 +230,12 @@ def judging_rows(n_rows: int) -> NDArray[np.bool_]:
     return judges | (n_rows < LEAST_TO_DIVIDE)
 
 
+def _mask(places: NDArray[np.intp], n_rows: int) -> NDArray[np.bool_]:
+    mask = np.zeros(n_rows, dtype=bool)
+    mask[places] = True
+    return mask
+
+
 def scaled_tensor(scaler: Any, matrix: NDArray[np.float64]) -> Tensor:
     """Return float32 `(n, f)`, scaled in float64."""
     return torch.as_tensor(scaled(scaler, matrix), dtype=torch.float32)
@@ -223,7 +248,7 @@ def target_tensor(values: NDArray[Any], task: str, target_scaler: Any) -> Tensor
     return torch.tensor(values if target_scaler is None else target_scaler.transform(values), dtype=torch.float32)
 
 
-def _times_of(frame: pd.DataFrame, cfg: TrainingConfig, order: NDArray[Any] | None) -> NDArray[np.float64] | None:
+def _times_of(frame: Table, cfg: TrainingConfig, order: NDArray[Any] | None) -> NDArray[np.float64] | None:
     """Return when each row is: as given, else as the time column says, else None."""
     if order is None:
         check_time_column(list(frame.columns), cfg.target_column, cfg.time_column)
@@ -234,7 +259,9 @@ def _times_of(frame: pd.DataFrame, cfg: TrainingConfig, order: NDArray[Any] | No
     return np.asarray(order, dtype=np.float64)
 
 
-def _as_objects(y_raw: Sequence[Any]) -> pd.Series:
+def _as_series(y_raw: Sequence[Any] | pd.Series) -> pd.Series:
+    if isinstance(y_raw, pd.Series):
+        return y_raw.reset_index(drop=True)
     return pd.Series(y_raw.tolist() if hasattr(y_raw, "tolist") else list(y_raw), dtype=object)
 
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
 from core.config import check_blend, check_student, checked_config
-from core.data import drop_rows_without_target, label_texts, number_target, target_tensor, train_and_test_rows
+from core.data import drop_rows_without_target, label_text, number_target, target_tensor, train_and_test_rows
 from core.encoding import features_in, known_columns
 from core.errors import ConfigError, DataError
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, note_times, seed_everything
@@ -28,9 +28,11 @@ from core.losses import blended_loss, guess, hard_criterion, soft_criterion
 from core.models import build_model, model_config, model_dropout, model_hidden_dim, model_num_hidden_layers
 from core.receipt import make_receipt
 from core.record import make_record
-from core.scoring.predict import features_of
+from core.rows import take
+from core.scoring.predict import encoded_rows, known_frame
 from core.serialization import load_bundle
 from core.tables.dates import expand_date_columns
+from core.tables.distinct import distinct_cells
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.read import READING, load_tabular_file
 from core.tables.schema import describe_inputs, target_of
@@ -91,19 +93,21 @@ def distill_model_from_file(
     own = cfg.categorical_columns if teacher.schema is None else ()
     check_columns(list(frame.columns), cfg.target_column, excluded, dates, own, cfg.time_column)
     timeline = timeline_of(frame, cfg.time_column, teacher.schema, reading or AUTOMATIC)
-    y_raw = target_of(frame, cfg.target_column, teacher.schema).tolist()
+    y_raw = target_of(frame, cfg.target_column, teacher.schema)
     usable, y = drop_rows_without_target(frame, y_raw, teacher.task)
     targets = _encode_target(teacher, y, cfg.target_column)
     x_raw = feature_frame(usable, cfg.target_column, excluded)
     if teacher.schema is None:  # the rows of a teacher with a schema keep their dates: it knows how to read them
         x_raw = expand_date_columns(x_raw, dates)
     _check_known_columns(teacher, x_raw)
-    x = features_of(teacher, x_raw, categorical=own)
+    x = encoded_rows(teacher, known_frame(teacher, x_raw, categorical=own))
     y_all = target_tensor(targets, teacher.task, teacher.target_scaler)
     times = None if timeline is None else timeline.rows(y.index.to_numpy())
     train, test = train_and_test_rows(targets, teacher.task, cfg, None if times is None else times.order)
     times = None if times is None else times.in_order()
-    rows = hold_out_validation(x[train], y_all[train], x[test], y_all[test], teacher.task, cfg, times).to(run_device)
+    rows = hold_out_validation(take(x, train), y_all[train], take(x, test), y_all[test], teacher.task, cfg, times).to(
+        run_device
+    )
 
     student = _build_student(teacher, cfg).to(run_device)
     objective = _objective(teacher, rows, cfg, temperature, alpha)
@@ -189,7 +193,8 @@ def _check_known_columns(teacher: ModelBundle, x_raw: pd.DataFrame) -> None:
 def _encode_target(teacher: ModelBundle, y: pd.Series, target: str) -> NDArray[Any]:
     if teacher.task == "regression":
         return number_target(y, target).reshape(-1, 1)
-    labels = label_texts(y)
+    distinct = distinct_cells(y)
+    labels = [label_text(cell) for cell in distinct.cells]
     index_of = {str(label): index for index, label in enumerate(teacher.label_encoder.classes_)}
     unknown = sorted(set(labels) - set(index_of))
     if unknown:
@@ -197,7 +202,7 @@ def _encode_target(teacher: ModelBundle, y: pd.Series, target: str) -> NDArray[A
             f"Column {target!r} holds labels that the teacher does not know: {', '.join(map(repr, unknown[:5]))}. "
             "Use a table with the teacher's labels, or train a new teacher on this one."
         )
-    return np.array([index_of[label] for label in labels])
+    return np.array([index_of[label] for label in labels])[distinct.codes]
 
 
 def _build_student(teacher: ModelBundle, cfg: TrainingConfig) -> nn.Module:

@@ -15,7 +15,6 @@ import pandas as pd
 import psutil
 from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
-from sklearn.preprocessing import StandardScaler
 
 from core.errors import DataError
 
@@ -60,56 +59,14 @@ def check_fits_memory(n_rows: int, vectorizer: DictVectorizer, frame: pd.DataFra
     )
 
 
-def encode_scaled(
-    vectorizer: DictVectorizer, scaler: StandardScaler, medians: NDArray[np.float64], frame: pd.DataFrame
-) -> NDArray[np.float32] | None:
-    """Encode, impute and scale a coerced frame of n rows at once: float32 `(n, n_features)`.
-
-    Equal to `encode_frame`, `impute` and `scaled` behind one another, without a matrix of float64: what a text that
-    is there, or is not, becomes is known before. None where columns share a feature, as `a` with the text `b=c` and
-    `a=b` with the text `c` do.
-    """
-    if any(vectorizer.separator in str(name) for name in frame.columns) or medians.shape != scaler.scale_.shape:
-        return None
-    check_fits_memory(len(frame), vectorizer, frame)
-    absent, present, middle = (
-        _scaled(scaler, np.broadcast_to(row, medians.shape)).astype(np.float32)
-        for row in (np.float64(0), np.float64(1), np.nan_to_num(medians))
-    )
-    matrix = np.empty((len(frame), len(medians)), dtype=np.float32)
-    matrix[:] = absent
-    for name in map(str, frame.columns):
-        values, at = frame[name], vectorizer.vocabulary_.get(name)
-        if _is_text(values):
-            levels = _text_levels(vectorizer, values)
-            rows = np.flatnonzero(levels.is_text[levels.codes] & (levels.targets[levels.codes] >= 0))
-            targets = levels.targets[levels.codes[rows]]
-            matrix[rows, targets] = present[targets]
-            if at is None:
-                continue
-            rows = np.flatnonzero(~levels.is_text[levels.codes])
-            numbers = levels.numbers[levels.codes[rows]]
-        elif at is None:
-            continue
-        else:
-            rows, numbers = np.arange(len(frame)), values.to_numpy(np.float64)
-        is_finite = np.isfinite(numbers)
-        cells = (np.where(is_finite, numbers, 0.0) - scaler.mean_[at]) / scaler.scale_[at]
-        matrix[rows, at] = np.where(is_finite, _cut(cells).astype(np.float32), middle[at])
-    return matrix
-
-
 def scaled(scaler: Any, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a matrix scaled, where there is a scaler; what is absurdly far out is cut to `LARGEST_SCALED`."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return _cut(np.array(matrix if scaler is None else scaler.transform(matrix), dtype=np.float64))
+        return cut(np.array(matrix if scaler is None else scaler.transform(matrix), dtype=np.float64))
 
 
-def _scaled(scaler: StandardScaler, row: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _cut((row - scaler.mean_) / scaler.scale_)
-
-
-def _cut(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+def cut(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cut what is absurdly far out, in place; what is no number becomes 0."""
     np.nan_to_num(cells, copy=False)
     return np.clip(cells, -LARGEST_SCALED, LARGEST_SCALED, out=cells)
 
@@ -155,53 +112,57 @@ def known_columns(vectorizer: DictVectorizer, columns: Sequence[str]) -> list[st
 
 def _feature_names(values: pd.Series, separator: str) -> set[str]:
     name = str(values.name)
-    if values.dtype != object:
+    if not is_text(values):
         return {name}
     return {f"{name}{separator}{v}" if isinstance(v, str) else name for v in values.unique()}
 
 
 def _encode_column(matrix: NDArray[np.float64], vectorizer: DictVectorizer, name: str, values: pd.Series) -> None:
-    if not _is_text(values):
+    if not is_text(values):
         at = vectorizer.vocabulary_.get(name)
         if at is not None:
             matrix[:, at] += values.to_numpy(np.float64)
         return
-    levels = _text_levels(vectorizer, values)
+    levels = text_levels(vectorizer, values)
     rows = np.flatnonzero(levels.targets[levels.codes] >= 0)
     codes = levels.codes[rows]
     matrix[rows, levels.targets[codes]] += levels.numbers[codes]
 
 
 @dataclass(frozen=True)
-class _Levels:
+class Levels:
     """The distinct cells of a column of texts: `codes[i]` is the cell of row i.
 
     `targets` are the features they set, -1 for none; `numbers` what these are set to: 1 by a text.
     """
 
-    codes: NDArray[np.intp]
+    codes: NDArray[np.integer[Any]]
     is_text: NDArray[np.bool_]
     targets: NDArray[np.intp]
     numbers: NDArray[np.float64]
 
 
-def _text_levels(vectorizer: DictVectorizer, values: pd.Series) -> _Levels:
+def text_levels(vectorizer: DictVectorizer, values: pd.Series) -> Levels:
+    """Return the distinct cells of a coerced column of texts, with the features they set."""
     name, vocabulary = str(values.name), vectorizer.vocabulary_
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        codes, cells = np.asarray(values.cat.codes, dtype=np.intp), [*values.cat.categories, float("nan")]
-        codes = np.where(codes < 0, len(cells) - 1, codes)
-    else:
-        codes, distinct = pd.factorize(values, use_na_sentinel=False)
-        cells = list(distinct)
-    is_text = np.array([isinstance(cell, str) for cell in cells], dtype=bool)
+    codes, cells = distinct_texts(values)
     features = [f"{name}{vectorizer.separator}{cell}" if isinstance(cell, str) else name for cell in cells]
-    return _Levels(
+    return Levels(
         codes,
-        is_text,
+        np.array([isinstance(cell, str) for cell in cells], dtype=bool),
         np.array([vocabulary.get(feature, -1) for feature in features], dtype=np.intp),
         np.array([1.0 if isinstance(cell, str) else float(cell) for cell in cells]),
     )
 
 
-def _is_text(values: pd.Series) -> bool:
+def distinct_texts(values: pd.Series) -> tuple[NDArray[np.integer[Any]], list[str | float]]:
+    """Return the code of each cell of a coerced column of texts, and the cells: `cells[code]`, also where it is -1."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return np.asarray(values.cat.codes), [*values.cat.categories, float("nan")]
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    return codes, list(distinct)
+
+
+def is_text(values: pd.Series) -> bool:
+    """Return whether a coerced column holds texts."""
     return values.dtype == object or isinstance(values.dtype, pd.CategoricalDtype)

@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from core.inference import forward
 from core.loop import Control, LoopResult, fit
 from core.losses import BatchLoss, Criterion
 from core.metrics import baseline_of, held_out_loss, loss_on, metric_name, metric_of
+from core.rows import EncodedRows, Rows, move, take
 from core.tables.timeline import Timeline, split_by_time
 from core.types import Metrics, TrainingConfig
 
@@ -32,22 +33,24 @@ CHOICES = ("categorical_columns", "time_column")
 class RowSets:
     """The rows that train, that validate, and that are scored once: x float32, y as `target_tensor`."""
 
-    x_train: Tensor
+    x_train: Rows
     y_train: Tensor
-    x_validation: Tensor
+    x_validation: Rows
     y_validation: Tensor
-    x_test: Tensor
+    x_test: Rows
     y_test: Tensor
 
     @property
-    def judging(self) -> tuple[Tensor, Tensor]:
+    def judging(self) -> tuple[Rows, Tensor]:
         """Return the validation rows that judge the epochs, x and y."""
         chosen = torch.from_numpy(judging_rows(len(self.x_validation))).to(self.x_validation.device)
-        return self.x_validation[chosen], self.y_validation[chosen]
+        return take(self.x_validation, chosen), self.y_validation[chosen]
 
     def to(self, device: torch.device) -> RowSets:
         """Return the same rows on `device`."""
-        return RowSets(**{entry.name: getattr(self, entry.name).to(device) for entry in fields(self)})
+        x_train, x_validation, x_test = move((self.x_train, self.x_validation, self.x_test), device)
+        y_train, y_validation, y_test = (y.to(device) for y in (self.y_train, self.y_validation, self.y_test))
+        return RowSets(x_train, y_train, x_validation, y_validation, x_test, y_test)
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,9 @@ def seed_everything(random_seed: int) -> None:
 
 
 def hold_out_validation(
-    x_train: Tensor,
+    x_train: Rows,
     y_train: Tensor,
-    x_test: Tensor,
+    x_test: Rows,
     y_test: Tensor,
     task: str,
     cfg: TrainingConfig,
@@ -88,12 +91,12 @@ def hold_out_validation(
     come in that order.
     """
     if cfg.validation_size == 0:
-        return RowSets(x_train, y_train, x_train[:0], y_train[:0], x_test, y_test)
+        return RowSets(x_train, y_train, take(x_train, slice(0)), y_train[:0], x_test, y_test)
     if timeline is None:
         train, validation = split_rows(y_train.numpy(), task, cfg.validation_size, cfg.random_seed)
     else:
         train, validation = split_by_time(timeline.order[: len(x_train)], cfg.validation_size, timeline.column)
-    return RowSets(x_train[train], y_train[train], x_train[validation], y_train[validation], x_test, y_test)
+    return RowSets(take(x_train, train), y_train[train], take(x_train, validation), y_train[validation], x_test, y_test)
 
 
 def fit_and_score(
@@ -133,6 +136,7 @@ def fit_and_score(
         epochs_run=len(result.reports),
         best_epoch=result.best_epoch,
         seconds=result.earlier_seconds + time.perf_counter() - started,
+        threads=result.threads,
     )
 
 
@@ -164,10 +168,15 @@ def identity_of(rows: RowSets, objective: Objective, cfg: TrainingConfig) -> Ide
     settings = {name: value for name, value in asdict(cfg).items() if name not in (*HOW_LONG, *CHOICES)}
     chosen = {name: as_names(getattr(cfg, name)) for name in CHOICES}
     settings |= {name: ", ".join(map(repr, sorted(columns))) for name, columns in chosen.items() if columns}
-    judged = (rows.x_train, rows.y_train, rows.x_validation, rows.y_validation)
+    judged = (*_kept(rows.x_train), rows.y_train, *_kept(rows.x_validation), rows.y_validation)
     return Identity(
         settings | dict(objective.settings), _digest(judged), _digest(objective.teacher or objective.soft_targets)
     )
+
+
+def _kept(x: Rows) -> tuple[Tensor, ...]:
+    """Return all that rows are made of."""
+    return (*x.storage.tensors, x.places) if isinstance(x, EncodedRows) else (x,)
 
 
 def _digest(tensors: Iterable[Tensor]) -> str:

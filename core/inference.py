@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from core.errors import ConfigError
+from core.rows import Rows, parts
 
 ROWS_PER_PASS = 16_384
+CELLS_PER_PASS = 1 << 22  # so that wide rows, made dense by pass, are fewer
 
 
 def choose_device(device: str | torch.device | None) -> torch.device:
@@ -25,10 +27,15 @@ def choose_device(device: str | torch.device | None) -> torch.device:
     return chosen
 
 
+def rows_per_pass(width: int) -> int:
+    """Return how many rows of `width` features go through a network at once."""
+    return max(1, min(ROWS_PER_PASS, CELLS_PER_PASS // max(1, width)))
+
+
 @torch.no_grad()
-def forward(model: Any, x: Tensor, device: torch.device) -> Tensor:
+def forward(model: Any, x: Rows, device: torch.device) -> Tensor:
     """Run `model` in `eval()` over float32 `(n, input_dim)`; return `(n, output_dim)` on the device."""
     model.to(device)
     model.eval()
-    outputs = [model(part.to(device)) for part in torch.split(x, ROWS_PER_PASS)]
+    outputs = [model(part.to(device)) for part in parts(x, rows_per_pass(x.shape[1]))]
     return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)).detach()

@@ -25,6 +25,7 @@ from core.checkpoint.state import TrainingState, begin
 from core.epoch import Divergence, EpochReport
 from core.errors import ConfigError, TrainingError, TrainingPaused
 from core.losses import BatchLoss
+from core.rows import Rows
 from core.steps.step import Step, step_for
 from core.steps.threads import only_threads, threads_for_step
 from core.types import TrainingConfig
@@ -74,11 +75,12 @@ class LoopResult:
     best_epoch: int | None  # None without a validation split
     diverged_at: int | None = None  # the epoch whose loss exploded or was no number
     earlier_seconds: float = 0.0  # of the parts before this one was resumed
+    threads: int = 1  # of the CPU, that made the steps
 
 
 def fit(
     model: nn.Module,
-    x: Tensor,
+    x: Rows,
     targets: Sequence[Tensor],
     batch_loss: BatchLoss,
     cfg: TrainingConfig,
@@ -88,7 +90,7 @@ def fit(
     control: Control = NO_CONTROL,
     identity: Identity | None = None,
 ) -> LoopResult:
-    """Train `model` in place on `x` (n, input_dim) and leave it in `eval()`.
+    """Train `model` in place on the rows `x` (n, input_dim) and leave it in `eval()`.
 
     Each of `targets` has n rows. A stopped training keeps the best epoch where there is a validation
     loss, else the last weights; one whose loss explodes or is no number keeps the best finite epoch.
@@ -190,6 +192,7 @@ def _result(state: TrainingState) -> LoopResult:
         best_epoch=(state.best.epoch or None) if state.has_validation else None,
         diverged_at=state.divergence.epoch if state.divergence else None,
         earlier_seconds=state.earlier_seconds,
+        threads=torch.get_num_threads(),
     )
 
 

@@ -18,6 +18,7 @@ from core.epoch import EpochReport
 from core.errors import ConfigError, TrainingError
 from core.loop import SMALLEST_BATCH, Ask, LoopResult, OnEpoch, end_epoch, finished, no_step_sentence
 from core.losses import BatchLoss
+from core.rows import Rows
 from core.steps.adam import quick_update
 from core.steps.explicit import FAMILIES, Layer, layers_of
 from core.steps.flat import flatten_members
@@ -50,7 +51,7 @@ class Member:
 
 def fit_members(
     members: Sequence[Member],
-    x: Tensor,
+    x: Rows,
     targets: Sequence[Tensor],
     batch_loss: BatchLoss,
     cfg: TrainingConfig,
@@ -137,7 +138,7 @@ class _Step:
 
     together: Layer | None
     trained: Sequence[_Trained]
-    x: Tensor
+    x: Rows
     targets: Sequence[Tensor]
     loss: LossWithGradient
     update: Callable[[], object]

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from core.inference import forward
 from core.losses import Criterion
+from core.rows import Rows
 
 
-def loss_on(model: Any, x: Tensor, y: Tensor, criterion: Criterion, device: torch.device) -> float:
+def loss_on(model: Any, x: Rows, y: Tensor, criterion: Criterion, device: torch.device) -> float:
     """Return the criterion over all rows in `eval()`; `x` float32 `(n, f)`, `y` as `target_tensor` makes it."""
     with torch.no_grad():
         return float(criterion(forward(model, x, device), y.to(device)))
@@ -40,7 +41,7 @@ def baseline_of(task: str, y_train: Tensor, y_test: Tensor, target_scaler: Any) 
 
 
 def held_out_loss(
-    model: Any, x: Tensor, y: Tensor, criterion: Criterion, device: torch.device
+    model: Any, x: Rows, y: Tensor, criterion: Criterion, device: torch.device
 ) -> Callable[[], float] | None:
     """Return a callable that gives the loss on validation rows, or None where there are none."""
     return (lambda: loss_on(model, x, y, criterion, device)) if len(x) else None

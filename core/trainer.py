@@ -33,7 +33,7 @@ from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
 from core.tables.infer import infer_task
 from core.tables.options import AUTOMATIC, ReadOptions
-from core.tables.read import READING, load_tabular_file
+from core.tables.read import READING, is_large, load_large_file, load_tabular_file
 from core.tables.schema import describe_inputs
 from core.tables.timeline import timeline_of
 from core.types import Metrics, ModelBundle, TrainingConfig
@@ -83,7 +83,8 @@ def train_model_from_file(
     check_target_not_excluded(cfg.target_column, excluded)
 
     chosen = {} if reading is None else {"options": reading}
-    frame = load_tabular_file(data_path, sheet_name, **chosen)
+    load = load_large_file if is_large(data_path) else load_tabular_file
+    frame = load(data_path, sheet_name, **chosen)
     dates = [column for column in as_names(date_columns) if column not in excluded]
     check_columns(list(frame.columns), cfg.target_column, excluded, dates, cfg.categorical_columns, cfg.time_column)
     schema = describe_inputs(frame, cfg.target_column, excluded, dates, cfg.categorical_columns, reading or AUTOMATIC)
@@ -92,7 +93,7 @@ def train_model_from_file(
     table = expand_date_columns(frame, dates, **formats)
     features = feature_frame(table, cfg.target_column, excluded)
     x_rows = coerce_features(features, cfg.categorical_columns, coerce_value)
-    y_raw = table[cfg.target_column].tolist()
+    y_raw = frame[cfg.target_column]
     task = infer_task(y_raw) if cfg.task == "auto" else cfg.task
     check_task_fits_mode(task, cfg.training_mode)
 

@@ -150,7 +150,8 @@ class Metrics:
     the accuracy (a share) or the RMSE (in the target's unit). `baseline_metric_value` is what
     always guessing the most frequent class, or the mean, of the training rows reaches on the
     same test rows. With a time column, `test_from` is the earliest time of a test row (2012-06-01, or a
-    number), and `n_without_time` counts the rows whose time is not known.
+    number), and `n_without_time` counts the rows whose time is not known. `threads` of the processor made
+    the steps.
     """
 
     task: str
@@ -168,6 +169,7 @@ class Metrics:
     seconds: float | None = None
     test_from: str | None = None
     n_without_time: int | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from core.checkpoint.contents import Ending
 from core.epoch import Divergence, EpochReport
 from core.steps.flat import flatten_parameters
+from core.steps.quickstart import defer_compiler
 from core.types import TrainingConfig
 
 WEIGHT_DECAY = 1e-4
@@ -133,6 +134,7 @@ def begin(
 
 def adam_of(parameter: nn.Parameter, cfg: TrainingConfig) -> torch.optim.Optimizer:
     """Return the optimizer of REQ-T10 for one long parameter."""
+    defer_compiler()
     return torch.optim.Adam([parameter], lr=cfg.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
 

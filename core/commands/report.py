@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from core.errors import AppError
-from core.runs.quickstart import defer_compiler
+from core.steps.quickstart import defer_compiler
 
 FAILED = 1
 INTERRUPTED = 130  # as shells have it for Ctrl+C

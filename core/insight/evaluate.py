@@ -40,10 +40,13 @@ from core.insight.figures.thresholds import ThresholdTable
 from core.insight.figures.worst import worst_classes, worst_numbers
 from core.insight.heldout import HeldOut, held_out
 from core.insight.references import MOST_ROWS, Reference, Rows, references
+from core.insight.segmented import MOST_ROWS as MOST_SEGMENT_ROWS
 from core.insight.segmented import segments_of
-from core.scoring.predict import known_frame, labels_of, tensor_of
+from core.rows import EncodedRows
+from core.scoring.predict import encoded_rows, known_frame, labels_of
 from core.serialization import recalibrate
 from core.tables.options import AUTOMATIC, ReadOptions
+from core.tables.stored import Table
 from core.types import Metrics, ModelBundle, TrainingConfig
 
 WORST_ROWS = 50
@@ -100,7 +103,7 @@ class _Tested:
 
 def evaluate(
     bundle: ModelBundle,
-    frame: pd.DataFrame,
+    frame: Table,
     cfg: TrainingConfig,
     metrics: Metrics | Mapping[str, Any],
     *,
@@ -135,7 +138,7 @@ def evaluate(
         figures=_figures(tested),
         calibration=None if calibration is None else asdict(calibration),
         coverage=() if calibration is None else tuple(_coverage(tested, *entry) for entry in calibration.margins),
-        segments=segments_of(bundle, held.rows.iloc[held.test], tested.losses),
+        segments=segments_of(bundle, held.some(held.test[:MOST_SEGMENT_ROWS]), tested.losses),
         worst=_worst(tested, held),
         **(_of_classes(tested, bundle, held, test, calibration) if tested.is_classes else {}),
     )
@@ -179,12 +182,14 @@ def _with_choices(fitted: Calibration | None, before: Calibration) -> Calibratio
 
 
 def _rows(bundle: ModelBundle, held: HeldOut, places: NDArray[np.intp]) -> Rows:
-    frame = known_frame(bundle, held.rows.iloc[places])
-    return Rows(tensor_of(bundle, frame).numpy(), frame)
+    frame = known_frame(bundle, held.some(places))
+    x = encoded_rows(bundle, frame)
+    return Rows(x if isinstance(x, EncodedRows) else x.numpy(), frame)
 
 
 def _logits(bundle: ModelBundle, rows: Rows) -> Numbers:
-    found = forward(bundle.model, torch.from_numpy(rows.x), choose_device(None)).cpu()
+    x = rows.x if isinstance(rows.x, EncodedRows) else torch.from_numpy(rows.x)
+    found = forward(bundle.model, x, choose_device(None)).cpu()
     return np.asarray(found.double().numpy(), dtype=np.float64)
 
 
@@ -305,11 +310,11 @@ def _worst(tested: _Tested, held: HeldOut) -> tuple[dict[str, Any], ...]:
         )
     else:
         found = worst_numbers(tested.y, tested.outputs, WORST_ROWS)
-    columns = list(held.rows.columns[:WORST_CELLS])
+    places = held.test[[worst.position for worst in found]]
+    rows = held.some(places)
     kept = []
-    for worst in found:
-        place = int(held.test[worst.position])
-        cells = {str(column): _cell_text(held.rows[column].iloc[place]) for column in columns}
+    for at, (worst, place) in enumerate(zip(found, places.tolist(), strict=True)):
+        cells = {str(column): _cell_text(rows[column].iloc[at]) for column in rows.columns[:WORST_CELLS]}
         kept.append({**asdict(worst), "row": int(held.places[place]) + 1, "cells": cells})
     return tuple(kept)
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.data import (
-    drop_rows_without_target,
-    judging_rows,
-    label_texts,
-    number_target,
-    split_rows,
-    train_and_test_rows,
-)
+from core.data import judging_rows, label_text, number_target, split_rows, train_and_test_rows, usable_target
+from core.tables.distinct import distinct_cells
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.schema import target_of
+from core.tables.stored import Table
 from core.tables.timeline import split_by_time, timeline_of
 from core.types import ModelBundle, TrainingConfig
 
@@ -29,16 +25,25 @@ Positions = NDArray[np.intp]
 class HeldOut:
     """The usable rows of a table, and which of them did what.
 
-    `rows` are as the table has them, all columns; `places` their positions in the table, from 0; `y` class codes
-    or numbers `(n,)`. `train`, `validation` and `test` are positions in `rows`.
+    `places` are their positions in the table, from 0; `y` class codes or numbers `(n,)`. `train`, `validation` and
+    `test` are positions among the usable rows.
     """
 
-    rows: pd.DataFrame
+    table: Table
     places: Positions
     y: NDArray[Any]
     train: Positions
     validation: Positions
     test: Positions
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Return the usable rows as the table has them, all columns."""
+        return self.some(np.arange(len(self.places)))
+
+    def some(self, positions: Positions) -> pd.DataFrame:
+        """Return some of the usable rows, in the order of their positions."""
+        return self.table.take(self.places[positions]).reset_index(drop=True)
 
     @property
     def judging(self) -> Positions:
@@ -57,15 +62,12 @@ class HeldOut:
         return np.concatenate([self.train, self.validation])
 
 
-def held_out(
-    bundle: ModelBundle, frame: pd.DataFrame, cfg: TrainingConfig, reading: ReadOptions = AUTOMATIC
-) -> HeldOut:
+def held_out(bundle: ModelBundle, frame: Table, cfg: TrainingConfig, reading: ReadOptions = AUTOMATIC) -> HeldOut:
     """Repeat the split of the training that made `bundle` from `frame` with `cfg`.
 
     Raises DataError (a ValueError) where the table is not the one it was trained on.
     """
-    y_raw = target_of(frame, cfg.target_column, bundle.schema).tolist()
-    usable, target = drop_rows_without_target(frame, y_raw, bundle.task)
+    target = usable_target(target_of(frame, cfg.target_column, bundle.schema), bundle.task, len(frame))
     places = np.asarray(target.index, dtype=np.intp)
     y = _encoded(bundle, target, cfg.target_column)
     timeline = timeline_of(frame, cfg.time_column, bundle.schema, reading)
@@ -75,12 +77,14 @@ def held_out(
     if cfg.validation_size:
         inner, judging = _validation_split(y[train], bundle.task, cfg, None if order is None else order[train])
         train, validation = train[inner], train[judging]
-    return HeldOut(usable, places, y, train, validation, test)
+    return HeldOut(frame, places, y, train, validation, test)
 
 
 def _encoded(bundle: ModelBundle, target: pd.Series, name: str) -> NDArray[Any]:
     if bundle.task == "classification":
-        return np.asarray(bundle.label_encoder.transform(label_texts(target)), dtype=np.intp)
+        distinct = distinct_cells(target)
+        classes = bundle.label_encoder.transform([label_text(cell) for cell in distinct.cells])
+        return np.asarray(classes, dtype=np.intp)[distinct.codes]
     return number_target(target, name)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import OrdinalEncoder
 
+from core.inference import rows_per_pass
+from core.rows import EncodedRows, parts
+
 MOST_ROWS = 100_000
 MOST_CELLS = 20_000_000  # of rows × features × classes, for the linear model
 MOST_TREES_ROWS = 400_000  # of rows × classes, for the trees
 MOST_CLASSES = 60
+ROWS_A_PART = 100_000  # of the test rows, that the trees are asked about together
 MOST_LEVELS = 254  # of a category that scikit-learn's trees take
 
 ONE_CLASS = "Left out: the rows to learn from are all of one category."
@@ -36,15 +40,24 @@ Numbers = NDArray[np.float64]
 class Rows:
     """Some rows twice: as the network gets them, `x` (n, input_dim), and as the columns they came from."""
 
-    x: NDArray[np.float32]
+    x: NDArray[np.float32] | EncodedRows
     frame: pd.DataFrame
 
     def __len__(self) -> int:
         return len(self.frame)
 
-    def take(self, positions: NDArray[np.intp]) -> Rows:
-        """Return the rows at `positions`."""
-        return Rows(self.x[positions], self.frame.iloc[positions])
+    def dense(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return what the network gets for the rows at `positions`: `(b, input_dim)`."""
+        if isinstance(self.x, EncodedRows):
+            return self.x.take(positions).numpy()
+        return self.x[positions]
+
+    def parts(self) -> Iterator[NDArray[np.float32]]:
+        """Yield what the network gets for all rows, in order, at once where that is not large."""
+        if isinstance(self.x, EncodedRows):
+            yield from (part.numpy() for part in parts(self.x, rows_per_pass(self.x.shape[1])))
+        else:
+            yield self.x
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,7 @@ def references(
 
 def _guess(name: str, fit: Rows, y: NDArray[Any], test: Rows, n_classes: int | None, seed: int) -> Reference:
     model = DummyRegressor() if n_classes is None else DummyClassifier(strategy="prior")
-    return _fitted(name, model, fit.x[:, :1], y, test.x[:, :1], n_classes)
+    return _fitted(name, model, np.zeros((len(fit), 1)), y, [np.zeros((len(test), 1))], n_classes)
 
 
 def _linear(name: str, fit: Rows, y: NDArray[Any], test: Rows, n_classes: int | None, seed: int) -> Reference:
@@ -96,16 +109,16 @@ def _linear(name: str, fit: Rows, y: NDArray[Any], test: Rows, n_classes: int | 
     model = Ridge() if n_classes is None else LogisticRegression(max_iter=300)
     chosen = _sampled(len(fit), min(MOST_ROWS, MOST_CELLS // (fit.x.shape[1] * (n_classes or 1))), seed)
     scale = 1.0 if n_classes is not None else float(np.std(y)) or 1.0
-    return _fitted(name, model, fit.x[chosen], y[chosen] / scale if n_classes is None else y[chosen], test.x,
-                   n_classes, scale)  # fmt: skip
+    return _fitted(name, model, fit.dense(chosen), y[chosen] / scale if n_classes is None else y[chosen],
+                   test.parts(), n_classes, scale)  # fmt: skip
 
 
 def _boosting(name: str, fit: Rows, y: NDArray[Any], test: Rows, n_classes: int | None, seed: int) -> Reference:
     if n_classes is not None and n_classes > MOST_CLASSES:
         return _left_out(name, n_classes)
     chosen = _sampled(len(fit), min(MOST_ROWS, MOST_TREES_ROWS // (n_classes or 1)), seed)
-    own = fit.take(chosen)
-    used = [column for column in fit.frame if own.frame[column].notna().any()]
+    own = fit.frame.iloc[chosen]
+    used = [column for column in fit.frame if own[column].notna().any()]
     texts = [column for column in used if not is_numeric_dtype(fit.frame[column].dtype)]
     encoder = OrdinalEncoder(
         handle_unknown="use_encoded_value",
@@ -115,23 +128,24 @@ def _boosting(name: str, fit: Rows, y: NDArray[Any], test: Rows, n_classes: int 
     )
     encoder.set_output(transform="default")
     if texts:
-        encoder.fit(_as_texts(own.frame[texts]))
+        encoder.fit(_as_texts(own[texts]))
     kind = HistGradientBoostingRegressor if n_classes is None else HistGradientBoostingClassifier
     is_category = [column in texts for column in used]
     model = kind(categorical_features=is_category if texts else None, random_state=seed)
     return _fitted(
         name,
         model,
-        _tree_matrix(own.frame, used, texts, encoder),
+        _tree_matrix(own, used, texts, encoder),
         y[chosen],
-        _tree_matrix(test.frame, used, texts, encoder),
+        (_tree_matrix(part, used, texts, encoder) for part in _frame_parts(test.frame)),
         n_classes,
     )
 
 
 def _fitted(
-    name: str, model: Any, x: Any, y: NDArray[Any], x_test: Any, n_classes: int | None, scale: float = 1.0
+    name: str, model: Any, x: Any, y: NDArray[Any], x_test: Iterable[Any], n_classes: int | None, scale: float = 1.0
 ) -> Reference:
+    """Fit a model, and ask it about the test rows, which come in parts."""
     started = time.perf_counter()
     try:
         with warnings.catch_warnings():
@@ -142,10 +156,11 @@ def _fitted(
         return Reference(name, TITLES[name], None, note=f"It could not be fitted: {error}")
     seconds = time.perf_counter() - started
     if n_classes is None:
-        outputs = np.asarray(model.predict(x_test), dtype=np.float64) * scale
+        outputs = np.concatenate([np.asarray(model.predict(part), dtype=np.float64) for part in x_test]) * scale
     else:
-        outputs = np.zeros((len(x_test), n_classes))
-        outputs[:, np.asarray(model.classes_, dtype=np.intp)] = model.predict_proba(x_test)
+        shares = np.concatenate([model.predict_proba(part) for part in x_test])
+        outputs = np.zeros((len(shares), n_classes))
+        outputs[:, np.asarray(model.classes_, dtype=np.intp)] = shares
     return Reference(name, TITLES[name], outputs, seconds, len(y), note="")
 
 
@@ -158,6 +173,11 @@ def _sampled(n_rows: int, most: int, seed: int) -> NDArray[np.intp]:
     if n_rows <= most:
         return np.arange(n_rows)
     return np.sort(np.random.default_rng(seed).choice(n_rows, max(most, 1), replace=False))
+
+
+def _frame_parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, max(1, len(frame)), ROWS_A_PART):
+        yield frame.iloc[start : start + ROWS_A_PART]
 
 
 def _tree_matrix(frame: pd.DataFrame, used: list[Any], texts: list[Any], encoder: OrdinalEncoder) -> Numbers:

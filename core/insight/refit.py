@@ -16,15 +16,16 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from core.config import checked_config
-from core.data import scaled_tensor, target_tensor
-from core.encoding import encode_frame, finite_medians, fit_vectorizer, impute
+from core.data import target_tensor
+from core.encoder import fit_encoder
 from core.fitting import RowSets, fit_and_score, seed_everything
 from core.inference import choose_device, forward
 from core.insight.figures.losses import absolute_errors
 from core.insight.heldout import HeldOut
 from core.loop import Control, OnEpoch
 from core.models import build_model
-from core.scoring.predict import tensor_of
+from core.rows import take
+from core.scoring.predict import encoded_rows
 from core.trainer import objective_of
 from core.types import ModelBundle, TrainingConfig
 
@@ -76,7 +77,7 @@ def refit(
 
 def own_losses(bundle: ModelBundle, features: pd.DataFrame, held: HeldOut, device: str | None = None) -> Losses:
     """Return the same errors of the bundle's network as it is: no threshold, the likeliest class `(n_test,)`."""
-    x = tensor_of(bundle, features.iloc[held.test])
+    x = encoded_rows(bundle, features.iloc[held.test])
     outputs = forward(bundle.model, x, choose_device(device)).cpu()
     return _losses(bundle.task, outputs, held.y[held.test], bundle.target_scaler)
 
@@ -92,23 +93,17 @@ def guess_losses(task: str, held: HeldOut) -> Losses:
 
 def _rows(bundle: ModelBundle, features: pd.DataFrame, held: HeldOut) -> tuple[RowSets, Any, int]:
     """Return every tensor of the training, the target's scaler, and the width of the input."""
-    vectorizer = fit_vectorizer(features.iloc[held.fitted])
-    matrix = encode_frame(vectorizer, features.iloc[held.fitted])
-    medians = finite_medians(matrix)
-    with np.errstate(over="ignore", invalid="ignore"):  # a cell of 1e200 has no finite square
-        scaler = StandardScaler().fit(impute(matrix, medians))
+    encoder = fit_encoder(features, held.fitted)
+    x = encoder.encode(features)
     y = held.y if bundle.task == "classification" else held.y.reshape(-1, 1)
     target_scaler = None if bundle.task == "classification" else StandardScaler().fit(y[held.fitted])
-
-    def x_of(places: NDArray[np.intp]) -> Tensor:
-        return scaled_tensor(scaler, impute(encode_frame(vectorizer, features.iloc[places]), medians))
 
     def y_of(places: NDArray[np.intp]) -> Tensor:
         return target_tensor(y[places], bundle.task, target_scaler)
 
-    sets = (held.train, held.validation, held.test)
-    tensors = [of(places) for places in sets for of in (x_of, y_of)]
-    return RowSets(*tensors), target_scaler, matrix.shape[1]
+    train, validation, test = (take(x, places) for places in (held.train, held.validation, held.test))
+    rows = RowSets(train, y_of(held.train), validation, y_of(held.validation), test, y_of(held.test))
+    return rows, target_scaler, x.shape[1]
 
 
 def _losses(task: str, outputs: Tensor, y: NDArray[Any], target_scaler: Any) -> Losses:

@@ -18,7 +18,6 @@ from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import original_of, read_report, table_path
 from core.runs.launch import THREAD_VARIABLES
 from core.runs.preflight.memory import check_memory
-from core.runs.quickstart import defer_compiler
 from core.runs.records import Epoch, Run
 from core.runs.reporter import EpochFigures, Reporter
 from core.runs.requests import (
@@ -30,6 +29,7 @@ from core.runs.requests import (
     request_of,
 )
 from core.runs.store import Store
+from core.steps.quickstart import defer_compiler
 from core.types import Metrics, ModelBundle, TrainingConfig
 from core.workspace import Workspace
 
@@ -150,13 +150,14 @@ def _evaluate(job: Job, bundle: ModelBundle, path: Path, metrics: Metrics) -> li
     Whatever goes wrong here, the model is there.
     """
     from core.insight.evaluate import evaluate, save_evaluated
-    from core.tables.read import load_tabular_file
+    from core.tables.read import is_large, load_large_file, load_tabular_file
 
+    load = load_large_file if is_large(job.table) else load_tabular_file
     reading = read_report(job.workspace, job.store.dataset(job.run.dataset_id)).options
     was_stopped = job.reporter.is_stopped
     try:
         found = evaluate(
-            bundle, load_tabular_file(job.table), TrainingConfig(**job.run.request["config"]), metrics,
+            bundle, load(job.table), TrainingConfig(**job.run.request["config"]), metrics,
             reading=reading, on_step=job.reporter.now_doing,
             should_stop=lambda: job.reporter.is_stopped and not was_stopped,
         )  # fmt: skip

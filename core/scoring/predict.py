@@ -13,9 +13,11 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
+from core import rows as encoded
 from core.calibration import UNCALIBRATED, Calibration, calibration_of, decided
 from core.data import as_frame, scaled_tensor
-from core.encoding import encode_frame, encode_scaled, impute, numeric_features
+from core.encoder import Encoder
+from core.encoding import encode_frame, impute, numeric_features
 from core.errors import ConfigError
 from core.inference import choose_device, forward
 from core.tables.blanks import as_chosen
@@ -49,7 +51,7 @@ def predict_outputs(
 
     Source: REQ-T18, REQ-T19. The rows are left as they are (INV-T04).
     """
-    x = features_of(bundle, rows, coerce)
+    x = encoded_rows(bundle, known_frame(bundle, rows, coerce))
     return forward(bundle.model, x, choose_device(device)).cpu()
 
 
@@ -110,12 +112,18 @@ def known_frame(
 
 def tensor_of(bundle: ModelBundle, frame: pd.DataFrame) -> Tensor:
     """Return the scaled features of rows that are coerced already, their dates expanded: `(n_rows, input_dim)`."""
-    medians = bundle.feature_medians
-    if _is_plain_dict_vectorizer(bundle.vectorizer) and type(bundle.scaler) is StandardScaler and medians is not None:
-        at_once = encode_scaled(bundle.vectorizer, bundle.scaler, np.asarray(medians, dtype=np.float64), frame)
-        if at_once is not None:
-            return torch.from_numpy(at_once)
-    return scaled_tensor(bundle.scaler, impute(_encode(bundle.vectorizer, frame), medians))
+    rows = encoded_rows(bundle, frame)
+    return rows[:]
+
+
+def encoded_rows(bundle: ModelBundle, frame: pd.DataFrame) -> encoded.Rows:
+    """Return the same features as a network takes them: a tensor, unless that would be large."""
+    medians, vectorizer, scaler = bundle.feature_medians, bundle.vectorizer, bundle.scaler
+    if _is_plain_dict_vectorizer(vectorizer) and type(scaler) is StandardScaler and medians is not None:
+        encoder = Encoder(vectorizer, scaler, np.asarray(medians, dtype=np.float64))
+        if encoder.medians.shape == scaler.scale_.shape:
+            return encoder.encode(frame)
+    return scaled_tensor(scaler, impute(_encode(vectorizer, frame), medians))
 
 
 def schema_of(bundle: ModelBundle) -> InputSchema | None:

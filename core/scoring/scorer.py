@@ -17,10 +17,11 @@ from torch import Tensor
 
 from core.calibration import calibration_of, decided
 from core.inference import choose_device, forward
+from core.rows import Rows
 from core.scoring.cells import Issue, ReadColumn, read_column
 from core.scoring.contract import ColumnMatch, Contract, ContractCounter, check_match, match_columns, names
 from core.scoring.drift import Drift, DriftCounter
-from core.scoring.predict import decode_outputs, labels_of, probabilities_of, schema_of, tensor_of
+from core.scoring.predict import decode_outputs, encoded_rows, labels_of, probabilities_of, schema_of
 from core.scoring.ranges import Ranges
 from core.scoring.truth import Truth, TruthCounter
 from core.tables.blanks import as_chosen
@@ -172,7 +173,7 @@ class Scorer:
         truth = self._truth.result() if self._truth is not None else None
         return Scoring(contract, self._drift.result(), truth, tuple(self._issues))
 
-    def features(self, read: Mapping[str, ReadColumn], n_rows: int) -> Tensor:
+    def features(self, read: Mapping[str, ReadColumn], n_rows: int) -> Rows:
         """Return what the network gets for the columns of some rows: float32 `(n_rows, input_dim)`."""
         pieces: dict[str, pd.Series] = {}
         for column in self._inputs:
@@ -184,7 +185,7 @@ class Scorer:
             dates = values if found is not None else pd.Series(np.full(n_rows, np.datetime64("NaT", "us")))
             features = date_features(dates, column.name, column.date_format)
             pieces |= {str(name): features[name] for name in features.columns}
-        return tensor_of(self.bundle, pd.DataFrame(pieces))
+        return encoded_rows(self.bundle, pd.DataFrame(pieces))
 
     def _decoded(self, outputs: Tensor) -> tuple[pa.Array, NDArray[np.float64] | None]:
         if self._labels is None:

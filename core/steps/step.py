@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.losses import BatchLoss
+from core.rows import Rows
 from core.steps.adam import quick_update
 from core.steps.explicit import Layer, explicit
 from core.steps.gradient import with_gradient
@@ -23,7 +24,7 @@ class ExplicitStep:
         self,
         layers: Layer,
         optimizer: torch.optim.Optimizer,
-        x: Tensor,
+        x: Rows,
         targets: Sequence[Tensor],
         batch_loss: BatchLoss,
     ) -> None:
@@ -47,7 +48,7 @@ class AutogradStep:
         self,
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
-        x: Tensor,
+        x: Rows,
         targets: Sequence[Tensor],
         batch_loss: BatchLoss,
     ) -> None:
@@ -65,7 +66,7 @@ class AutogradStep:
 def step_for(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    x: Tensor,
+    x: Rows,
     targets: Sequence[Tensor],
     batch_loss: BatchLoss,
     batch_size: int,

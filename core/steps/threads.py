@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-# Measured with two: below 15 million operations a step, handing parts to a second thread takes longer than it
-# saves, for widths of 64 to 512, batches of 32 to 1,024 and 10 to 300 features.
-OPERATIONS_A_THREAD = 7_500_000
+# Measured with two, for widths of 64 to 512, batches of 32 to 1,024 and 10 to 300 features: below 15 million
+# operations a step, handing parts to a second thread takes longer than it saves; from 70 million on it saves a
+# third. Between them it saves little on an idle machine and costs much where other programs use a core.
+OPERATIONS_A_THREAD = 35_000_000
 OPERATIONS_A_WEIGHT = 6  # a row's product and sum: forward, and backward by weight and by input
 
 

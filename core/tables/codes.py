@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from decimal import Decimal
+from functools import partial
 from math import isfinite, isnan
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_complex_dtype, is_numeric_dtype
 
-from core.tables.coerce import coerce_column, coerce_frame, coerce_value
+from core.tables.coerce import coerce_column, coerce_frame, coerce_value, meaning_of
 from core.tables.distinct import distinct_cells
+from core.tables.stored import AnyTable, StoredTable
 
 # As the reader of files takes a text for a number, but for exponents.
 _PLAIN_NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
@@ -42,10 +45,41 @@ def code_column(values: pd.Series, coerce: Callable[[Any], Any] = coerce_value) 
     return pd.Series(lookup[distinct.codes], index=values.index, name=values.name, dtype=dtype)
 
 
+def category_column(values: pd.Series, *, are_codes: bool, coerce: Callable[[Any], Any] = coerce_value) -> pd.Series:
+    """Return a column coerced, or read as codes, that holds texts as categories: their codes take little memory."""
+    dtype = values.dtype
+    if not are_codes and coerce is coerce_value and is_numeric_dtype(dtype) and not is_complex_dtype(dtype):
+        return coerce_column(values).values
+    distinct = distinct_cells(values)
+    read = partial(code_text, coerce=coerce) if are_codes else partial(meaning_of, coerce=coerce)
+    meanings = [read(cell) for cell in distinct.cells]
+    if not any(isinstance(meaning, str) for meaning in meanings):
+        return pd.Series(np.array(meanings, dtype=np.float64)[distinct.codes], index=values.index, name=values.name)
+    places = {meaning: at for at, meaning in enumerate(dict.fromkeys(filter(_is_something, meanings)))}
+    lookup = np.array([places.get(meaning, -1) for meaning in meanings], dtype=np.int32)
+    categories = pd.Index(list(places), dtype=object)  # else a kept text would be any text
+    cells = pd.Categorical.from_codes(lookup[distinct.codes], categories=categories)
+    return pd.Series(cells, index=values.index, name=values.name)
+
+
 def coerce_features(
-    frame: pd.DataFrame, categorical: Collection[str], coerce: Callable[[Any], Any] = coerce_value
-) -> pd.DataFrame:
-    """Return `frame` coerced as `coerce_frame` does, but the columns in `categorical` as code texts."""
+    frame: AnyTable, categorical: Collection[str], coerce: Callable[[Any], Any] = coerce_value
+) -> AnyTable:
+    """Return `frame` coerced as `coerce_frame` does, but the columns in `categorical` as code texts.
+
+    The texts of a stored table stay categories.
+    """
+    if isinstance(frame, StoredTable):
+        return cast(
+            AnyTable,
+            frame.through(
+                lambda name, values: [(name, category_column(values, are_codes=name in categorical, coerce=coerce))]
+            ),
+        )
+    return cast(AnyTable, _coerced_frame(frame, categorical, coerce))
+
+
+def _coerced_frame(frame: pd.DataFrame, categorical: Collection[str], coerce: Callable[[Any], Any]) -> pd.DataFrame:
     if not categorical:
         return coerce_frame(frame, coerce)
     columns = [_coerced(frame.iloc[:, i], str(name) in categorical, coerce) for i, name in enumerate(frame.columns)]
@@ -56,6 +90,10 @@ def coerce_features(
 
 def _coerced(values: pd.Series, is_categorical: bool, coerce: Callable[[Any], Any]) -> pd.Series:
     return code_column(values, coerce) if is_categorical else coerce_column(values, coerce).values
+
+
+def _is_something(meaning: str | float) -> bool:
+    return isinstance(meaning, str) or not isnan(meaning)
 
 
 def _is_exactly(text: str, number: float) -> bool:

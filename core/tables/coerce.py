@@ -40,7 +40,7 @@ def coerce_column(values: pd.Series, coerce: Callable[[Any], Any] = coerce_value
     if coerce is coerce_value and is_numeric_dtype(dtype) and not is_complex_dtype(dtype):
         return CoercedColumn(_as_floats(values))
     distinct = distinct_cells(values)
-    coerced = [_as_text_or_float(coerce(cell)) for cell in distinct.cells]
+    coerced = [meaning_of(cell, coerce) for cell in distinct.cells]
     dtype_out = object if any(isinstance(cell, str) for cell in coerced) else np.float64
     lookup = np.array(coerced, dtype=dtype_out)
     missing_words: dict[str, int] = {}
@@ -60,16 +60,18 @@ def coerce_frame(frame: pd.DataFrame, coerce: Callable[[Any], Any] = coerce_valu
     return result
 
 
-def _as_floats(values: pd.Series) -> pd.Series:
-    if is_bool_dtype(values.dtype):
-        values = values.astype("boolean")
-    floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    return pd.Series(floats, index=values.index, name=values.name)
-
-
-def _as_text_or_float(cell: Any) -> str | float:
+def meaning_of(cell: Any, coerce: Callable[[Any], Any] = coerce_value) -> str | float:
+    """Return what `coerce` makes of a cell, as a text or a float."""
+    cell = coerce(cell)
     if not isinstance(cell, str):
         cell = coerce_value(cell)
     if isinstance(cell, KeptText):
         return cell
     return str(cell) if isinstance(cell, str) else float(cell)
+
+
+def _as_floats(values: pd.Series) -> pd.Series:
+    if is_bool_dtype(values.dtype):
+        values = values.astype("boolean")
+    floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return pd.Series(floats, index=values.index, name=values.name)

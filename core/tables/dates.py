@@ -11,9 +11,9 @@ A column without such texts is year first, and then reads no such text later eit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from core.errors import DataError
 from core.tables.datecells import State, full_year, read_date_cell
 from core.tables.distinct import distinct_cells
+from core.tables.stored import AnyTable, StoredTable, Table
 from core.types import DateFormat
 
 Order = Literal["day_first", "month_first", "year_first"]
@@ -85,8 +86,8 @@ def date_feature_names(column: str, format: DateFormat) -> list[str]:
 
 
 def expand_date_columns(
-    frame: pd.DataFrame, columns: Sequence[str], formats: Mapping[str, DateFormat] | None = None
-) -> pd.DataFrame:
+    frame: AnyTable, columns: Sequence[str], formats: Mapping[str, DateFormat] | None = None
+) -> AnyTable:
     """Return `frame` with each of `columns` replaced by numbers about its date.
 
     Monday is day 0, weeks are ISO weeks, sines and cosines have periods of 12 months, 7 days and
@@ -95,40 +96,49 @@ def expand_date_columns(
     a column that the table does not have, or when a new name is already taken.
     """
     _check_columns(frame, columns)
-    pieces: list[pd.DataFrame] = []
-    for position, name in enumerate(frame.columns):
-        values = frame.iloc[:, position]
-        if name not in columns:
-            pieces.append(values.to_frame())
-            continue
-        format = (formats or {}).get(name) or infer_date_format(values)
-        pieces.append(date_features(parse_dates(values, format)[0], name, format))
-    result = pd.concat(pieces, axis=1) if pieces else frame.copy()
+    known = {name: (formats or {}).get(name) or infer_date_format(frame[name]) for name in columns}
+
+    def expanded(name: Any, values: pd.Series) -> Iterable[tuple[str, pd.Series]]:
+        if name not in known:
+            return [(name, values)]
+        return date_pieces(parse_dates(values, known[name])[0], name, known[name])
+
+    if isinstance(frame, StoredTable):
+        result: Table = frame.through(expanded)
+    else:
+        pieces = [piece.rename(made) for name, values in frame.items() for made, piece in expanded(name, values)]
+        result = pd.concat(pieces, axis=1) if pieces else frame.copy()
     _check_names(result)
-    return result
+    return cast(AnyTable, result)
 
 
-def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+def _check_columns(frame: Table, columns: Sequence[str]) -> None:
     unknown = [name for name in columns if name not in frame.columns]
     if unknown:
         known = ", ".join(f"'{name}'" for name in frame.columns)
         raise DataError(f"There is no date column '{unknown[0]}'. The columns are {known}.")
 
 
-def _check_names(frame: pd.DataFrame) -> None:
-    if not frame.columns.is_unique:
-        taken = frame.columns[frame.columns.duplicated()][0]
+def _check_names(frame: Table) -> None:
+    names = pd.Index(frame.columns)
+    if not names.is_unique:
+        taken = names[names.duplicated()][0]
         raise DataError(f"A date would become the column '{taken}', but the table has one. Rename that.")
 
 
 def date_features(dates: pd.Series, name: str, format: DateFormat) -> pd.DataFrame:
     """Return the numbers that replace the column `name` of dates (datetime64), NaN where there is none."""
+    return pd.DataFrame(dict(date_pieces(dates, name, format)), index=dates.index)
+
+
+def date_pieces(dates: pd.Series, name: str, format: DateFormat) -> Iterator[tuple[str, pd.Series]]:
+    """Yield the same columns one after the other, each with its name."""
     codes, distinct = pd.factorize(dates, use_na_sentinel=False)
     features = _features_of(pd.Series(distinct))
     missing = np.asarray(distinct.isna())
-    wanted = date_feature_names(name, format)
-    columns = {f"{name}__{key}": np.where(missing, np.nan, column)[codes] for key, column in features.items()}
-    return pd.DataFrame({key: columns[key] for key in wanted}, index=dates.index)
+    for key in date_feature_names("", format):
+        column = np.where(missing, np.nan, features[key.removeprefix("__")])
+        yield f"{name}{key}", pd.Series(column[codes], index=dates.index)
 
 
 def _features_of(dates: pd.Series) -> dict[str, NDArray[np.float64]]:

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.tables.blanks import keep_words
-from core.tables.codes import code_column
-from core.tables.coerce import coerce_column
+from core.tables.codes import category_column
 from core.tables.dates import infer_date_format, parse_dates
 from core.tables.options import AUTOMATIC, UNCHOSEN, ColumnOptions, DateOrder, ReadOptions
+from core.tables.stored import Table
 from core.types import N_QUANTILES, ColumnRole, ColumnSchema, InputSchema
 
 MAX_CATEGORIES = 1_000
@@ -21,7 +21,7 @@ MICROS_PER_DAY = 86_400_000_000
 
 
 def describe_inputs(
-    frame: pd.DataFrame,
+    frame: Table,
     target: str,
     excluded: Collection[str],
     dates: Collection[str],
@@ -42,12 +42,9 @@ def describe_inputs(
             return "excluded"
         return "date" if name in dates else "feature"
 
-    names = [str(name) for name in frame.columns]
     columns = (
-        describe_column(
-            frame.iloc[:, i], name, role_of(name), is_categorical=name in categorical, own=reading.of_column(name)
-        )
-        for i, name in enumerate(names)
+        describe_column(values, name, role_of(name), is_categorical=name in categorical, own=reading.of_column(name))
+        for name, values in ((str(name), values) for name, values in frame.items())
     )
     return InputSchema(tuple(columns))
 
@@ -67,7 +64,7 @@ def describe_column(
     return replace(described, missing_words=own.missing_words, kept_words=own.kept_words)
 
 
-def target_of(frame: pd.DataFrame, target: str, schema: InputSchema | None) -> pd.Series:
+def target_of(frame: Table, target: str, schema: InputSchema | None) -> pd.Series:
     """Return the target's cells, with the words as texts that a model of this `schema` keeps."""
     known = () if schema is None else schema.by_role("target")
     return keep_words(frame[target], next((column.kept_words for column in known if column.name == target), ()))
@@ -94,9 +91,10 @@ def days_of(dates: pd.Series) -> NDArray[np.float64]:
 def _describe(values: pd.Series, name: str, role: ColumnRole, is_categorical: bool, own: ColumnOptions) -> ColumnSchema:
     if role == "date":
         return _describe_dates(values, name, own.date_order)
-    if role == "feature" and is_categorical:
-        return replace(_describe_cells(code_column(values), name, role), is_categorical=True)
-    return _describe_cells(coerce_column(values).values, name, role)
+    is_code = role == "feature" and is_categorical
+    cells = category_column(values, are_codes=is_code)
+    described = _describe_texts if isinstance(cells.dtype, pd.CategoricalDtype) else _describe_numbers
+    return replace(described(cells, name, role), is_categorical=is_code)
 
 
 def _describe_dates(values: pd.Series, name: str, order: DateOrder | None) -> ColumnSchema:
@@ -107,30 +105,32 @@ def _describe_dates(values: pd.Series, name: str, order: DateOrder | None) -> Co
     return ColumnSchema(name, "date", "date", n_missing, n_distinct, date_format=date_format, quantiles=quantiles)
 
 
-def _describe_cells(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
-    if cells.dtype == object:
-        return _describe_texts(cells, name, role)
+def _describe_numbers(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
     numbers = cells.to_numpy()
     numbers = numbers[np.isfinite(numbers)]
     n_missing = len(cells) - len(numbers)
     if not len(numbers):
         return ColumnSchema(name, role, "empty", n_missing)
+    numbers.sort()  # a copy already
+    n_distinct = 1 + int(np.count_nonzero(numbers[1:] != numbers[:-1]))
     return ColumnSchema(
-        name, role, "number", n_missing, len(np.unique(numbers)),
-        float(numbers.min()), float(numbers.max()), float(np.median(numbers)),
+        name, role, "number", n_missing, n_distinct, float(numbers[0]), float(numbers[-1]), float(np.median(numbers)),
         quantiles=() if role == "excluded" else deciles(numbers),
     )  # fmt: skip
 
 
 def _describe_texts(cells: pd.Series, name: str, role: ColumnRole) -> ColumnSchema:
-    is_text = cells.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)
-    counts = cells[is_text].value_counts()
-    numbers = cells[~is_text].to_numpy(dtype=np.float64)
-    numbers = numbers[np.isfinite(numbers)]
-    n_missing = len(cells) - int(is_text.sum()) - len(numbers)
-    n_distinct = len(counts) + len(np.unique(numbers))
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-    categories = tuple((str(text), int(count)) for text, count in ordered[:MAX_CATEGORIES])
+    """Describe categories, which are texts, numbers between them, and missing cells."""
+    codes = np.asarray(cells.cat.codes)
+    counts = np.bincount(codes[codes >= 0], minlength=len(cells.cat.categories)).tolist()
+    counted = list(zip(cells.cat.categories, counts, strict=True))
+    texts = [(cell, count) for cell, count in counted if isinstance(cell, str)]
+    finite = [(cell, count) for cell, count in counted if not isinstance(cell, str) and np.isfinite(cell)]
+    numbers = np.repeat([cell for cell, _ in finite], [count for _, count in finite])
+    n_missing = len(cells) - sum(count for _, count in texts) - len(numbers)
+    n_distinct = len(texts) + len(finite)
+    ordered = sorted(texts, key=lambda item: (-item[1], item[0]))
+    categories = tuple((str(text), count) for text, count in ordered[:MAX_CATEGORIES])
     cut = len(ordered) > MAX_CATEGORIES
     if not len(numbers):
         return ColumnSchema(name, role, "text", n_missing, n_distinct, categories=categories, categories_cut=cut)

@@ -15,6 +15,7 @@ from core.errors import DataError
 from core.tables.coerce import coerce_column
 from core.tables.dates import infer_date_format, parse_dates
 from core.tables.options import AUTOMATIC, ReadOptions
+from core.tables.stored import Table
 from core.types import DateFormat, InputSchema
 
 NOTICEABLE = 0.01  # of the rows: by how much a share may miss what was asked for without a word
@@ -51,7 +52,7 @@ class Timeline:
 
 
 def timeline_of(
-    frame: pd.DataFrame, column: str | None, schema: InputSchema | None = None, reading: ReadOptions = AUTOMATIC
+    frame: Table, column: str | None, schema: InputSchema | None = None, reading: ReadOptions = AUTOMATIC
 ) -> Timeline | None:
     """Return when the rows of `frame` are by `column`, or None without one.
 
@@ -128,8 +129,10 @@ def _in_time_order(order: NDArray[Any]) -> NDArray[np.intp]:
 def _numbers(values: pd.Series) -> NDArray[np.float64]:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return np.full(len(values), np.nan)
-    cells = coerce_column(values).values.tolist()
-    numbers = np.array([np.nan if isinstance(cell, str) else cell for cell in cells], dtype=np.float64)
+    cells = coerce_column(values).values
+    if cells.dtype == object:
+        cells = cells.where(~cells.map(lambda cell: isinstance(cell, str)))
+    numbers = cells.to_numpy(np.float64)
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 

@@ -28,12 +28,12 @@ YOUNG_SECONDS, USUAL_SECONDS, LONG_SECONDS = 0.3, 1.0, 2.0  # between two looks
 YOUNG_FOR_SECONDS = 10.0  # in the queue
 LONG_RUN_SECONDS = 600.0
 LOG_LINES = 40
+WANTED_PACE = "wanted_pace"
 
 
 def watch(run_id: str) -> None:
     """Draw the run as it is now, again and again until it ends; then draw the whole page once more."""
     store = get_store()
-    prepare_charts()
     try:
         run = store.run(run_id)
         seconds = refresh_seconds(run, progress_of(run, read_epochs(store, run_id), utc_now()))
@@ -66,11 +66,21 @@ def _draw(run_id: str, seconds: float) -> None:
         _say_that_it_cannot_be_read(store, run_id, error)
         return
     progress = progress_of(run, epochs, utc_now())
-    if not run.is_active or refresh_seconds(run, progress) != seconds:
+    if not run.is_active or _is_another_pace_due(run_id, refresh_seconds(run, progress), seconds):
         st.rerun()
     st.set_page_config(page_title=tab_title(run, progress))
     progress = replace(progress, sentence=sentence or progress.sentence)
     _show(run, epochs, progress, _trouble_with_supervision(store.workspace))
+
+
+def _is_another_pace_due(run_id: str, wanted: float, seconds: float) -> bool:
+    """Tell whether to look at another pace from now on: at the second look that asks for it.
+
+    The first one draws what is new, which need not wait for a whole page.
+    """
+    before = st.session_state.get(WANTED_PACE)
+    st.session_state[WANTED_PACE] = (run_id, wanted)
+    return wanted != seconds and before == (run_id, wanted)
 
 
 def _show(run: Run, epochs: Sequence[Epoch], progress: Progress, *troubles: str) -> None:
@@ -87,6 +97,8 @@ def _show(run: Run, epochs: Sequence[Epoch], progress: Progress, *troubles: str)
             st.warning(escape(trouble), icon=":material/warning:")
     if run.kind != "score":
         draw_curve(epochs, progress.best, run.baseline_loss, ended=False)
+        if epochs:  # not before: the import would make the first point wait
+            prepare_charts()
     st.caption(vitals_line(run))
     show_log(run.id)
 

@@ -1,43 +1,43 @@
-"""Print the promised figures: `make bench`."""
+"""Print the promised figures and write them as JSON: `make bench`, or `python -m tests.benchmarks NAME…` for some."""
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import os
-import platform
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
 
-import torch
+from tests.benchmarks.figures import print_all, write_json
 
-from tests.benchmarks import estimates, insights, large, paste, scoring, steps, waits
+USUAL = ("steps", "processes", "waits", "journey", "large", "scoring", "paste", "insights", "estimates", "memory")
+ON_REQUEST = ("growth", "coverage")
 
 
 def main() -> None:
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}, {torch.get_num_threads()} threads\n"
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(USUAL)}; only where named: {', '.join(ON_REQUEST)}"
     )
-    print("Training step (5,634 rows × 46 features, 2×128, against DataLoader and default Adam)")
-    for threads in sorted({1, torch.get_num_threads()}):
-        torch.set_num_threads(threads)
-        for batch_size in (64, 256):
-            times = steps.measure(batch_size=batch_size)
-            print(
-                f"  {threads} thread(s), batch {batch_size:>3}: {times.ours:.2f} ms, plain {times.plain:.2f} ms, "
-                f"ratio {times.ratio:.2f} (promised: at most 0.8)"
-            )
-    print("\nWaiting, in Chromium")
-    print(f"  start of the app to first page: {waits.first_page_seconds():.2f} s (promised: under 3)")
-    table, seconds = waits.first_point_seconds()
-    print(f"  click on Start to first point on {table}: {seconds:.2f} s (promised: under 2)")
-    _, seconds = waits.first_point_seconds(cold=True)
-    print(f"  the same where no worker was waiting: {seconds:.2f} s")
-    print("\nA large file, in Chromium")
-    large.print_large()
-    print("\nPredictions for a large file")
-    scoring.print_scoring(scoring.ROWS)
-    paste.print_paste()
-    print("\nEvaluating and explaining a model")
-    insights.print_insights()
-    print(f"\nEstimates of {estimates.EPOCHS} epochs, beside the runs (promised: within a factor {estimates.WITHIN})")
-    estimates.print_comparisons()
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), metavar="PATH", help="where figures are kept")
+    asked = parser.parse_args()
+    if unknown := sorted(set(asked.names) - {*USUAL, *ON_REQUEST}):
+        parser.error(f"there is no benchmark {unknown[0]!r}")
+    found = []
+    for name in asked.names or USUAL:
+        module = benchmark(name)
+        with patch.dict(os.environ):  # some choose a workspace
+            found += print_all(module.TITLE, module.figures())
+        write_json(asked.json, found)  # after each, so that what takes an hour is not lost at its end
+    print(f"\nKept in {asked.json}.")
 
 
-main()
+def benchmark(name: str) -> ModuleType:
+    """Return a module with a `TITLE` and `figures()`, which yields each figure when it is measured."""
+    return importlib.import_module(f"tests.benchmarks.{name}")
+
+
+if __name__ == "__main__":
+    main()

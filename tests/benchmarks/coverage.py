@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from core.scoring.predict import decode_outputs, predict_outputs
 from core.tables.read import load_tabular_file
 from core.trainer import train_model_from_file
 from core.types import RECOMMENDED, ModelBundle, TrainingConfig
+from tests.benchmarks.figures import Figure
 
+TITLE = "Test rows held by ranges, and which validation rows set them"
 TABLES = Path(__file__).resolve().parents[3] / "shared" / "data"
 LEVELS = (0.5, 0.8, 0.9)
 SEEDS = 12
@@ -56,22 +58,15 @@ def _predicted(bundle: ModelBundle, held: HeldOut, places: np.ndarray) -> np.nda
     return np.asarray(decode_outputs(bundle, predict_outputs(bundle, held.rows.iloc[places], "cpu")))
 
 
-def print_coverage() -> None:
-    """Print the mean over the seeds, with its standard error, where the tables are there."""
+def figures() -> Iterator[Figure]:
+    """Yield the mean over the seeds, with its standard error, where the tables are there."""
     torch.set_num_threads(1)
     for name, table in TRIED.items():
         if not table.path.is_file():
-            print(f"  {name}: the table is not here")
             continue
         found = np.array([coverages(table, seed) for seed in range(SEEDS)])  # (seeds, 2, levels)
         error = found.std(axis=0, ddof=1) / SEEDS**0.5
-        for way, place in (("rows that judged no epoch", 0), ("all validation rows", 1)):
-            shares = ", ".join(
-                f"{100 * level:.0f} % held {100 * mean:.1f} ± {100 * spread:.1f}"
-                for level, mean, spread in zip(LEVELS, found.mean(axis=0)[place], error[place], strict=True)
-            )
-            print(f"  {name}, {way}: {shares}")
-
-
-if __name__ == "__main__":
-    print_coverage()
+        for place, way in enumerate(("rows that judged no epoch", "all validation rows")):
+            for at, level in enumerate(LEVELS):
+                mean, spread = 100 * found[:, place, at].mean(), 100 * error[place, at]
+                yield Figure(f"{name}, {way}: {100 * level:.0f} % promised", mean, "%", note=f"± {spread:.1f}")

@@ -24,8 +24,10 @@ from core.runs.requests import TrainRequest
 from core.runs.spare import SpareWorker
 from core.runs.store import Store, open_store
 from core.workspace import Workspace, open_workspace
+from tests.benchmarks.figures import Figure, at_most
 from tests.serving import ROOT
 
+TITLE = "Estimates of 10 epochs, beside the runs: missed by a factor of"
 REAL = ROOT.parent / "shared" / "data"
 SAMPLES = ROOT / "assets" / "samples"
 WITHIN = 1.5
@@ -87,30 +89,20 @@ class Comparison:
     bytes: int
 
     @property
-    def ratios(self) -> tuple[float, float, float]:
-        """Return expected over true, of the run's seconds, an epoch's seconds, and the peak of memory."""
-        return (
-            self.expected_seconds / self.seconds,
-            self.expected_epoch / self.epoch,
-            self.expected_bytes / self.bytes,
-        )
+    def title(self) -> str:
+        """Return what was trained."""
+        return f"{self.table}, {self.mode}, {self.n_rows:,} × {self.width:,}"
 
-    @property
-    def line(self) -> str:
-        """Return the line of the printed table."""
-        run, epoch, memory = self.ratios
-        return (
-            f"  {self.table:<24}{self.mode:<27}{self.n_rows:>6} × {self.width:<5}"
-            f"{self.expected_seconds:>7.2f} {self.seconds:>7.2f} {run:>5.2f}  "
-            f"{self.expected_epoch:>7.3f} {self.epoch:>7.3f} {epoch:>5.2f}  "
-            f"{self.expected_bytes / 1e6:>6.0f} {self.bytes / 1e6:>6.0f} {memory:>5.2f}"
-        )
+    def figures(self) -> Iterator[Figure]:
+        """Yield by what factor the run's seconds, an epoch's seconds and the peak of memory were missed."""
+        yield self._figure("run", self.expected_seconds, self.seconds, "s")
+        yield self._figure("epoch", self.expected_epoch, self.epoch, "s")
+        yield self._figure("memory", self.expected_bytes / 1e6, self.bytes / 1e6, "MB")
 
-
-HEADING = (
-    f"  {'table':<24}{'mode':<27}{'rows × width':<14}"
-    f"{'run, s':>7} {'true':>7} {'ratio':>5}  {'epoch':>7} {'true':>7} {'ratio':>5}  {'MB':>6} {'true':>6} {'ratio':>5}"
-)
+    def _figure(self, what: str, expected: float, true: float, unit: str) -> Figure:
+        factor = max(expected / true, true / expected)
+        note = f"expected {expected:.4g} {unit}, took {true:.4g}"
+        return Figure(f"{self.title}: {what}", factor, "times", at_most(WITHIN), note=note)
 
 
 def compare() -> Iterator[Comparison]:
@@ -125,14 +117,10 @@ def compare() -> Iterator[Comparison]:
         store.close()
 
 
-def summary(found: list[Comparison]) -> list[str]:
-    """Return what the table comes to: how many are within the promised factor, and the worst."""
-    lines = []
-    for index, what in enumerate(("run", "epoch", "memory")):
-        factors = [max(one.ratios[index], 1 / one.ratios[index]) for one in found]
-        within = sum(factor <= WITHIN for factor in factors)
-        lines.append(f"  {what}: {within} of {len(factors)} within a factor {WITHIN}, the worst {max(factors):.2f}")
-    return lines
+def figures() -> Iterator[Figure]:
+    """Yield by what factor each estimate was missed."""
+    for comparison in compare():
+        yield from comparison.figures()
 
 
 def _compare(workspace: Workspace, store: Store, folder: Path, case: Case) -> Iterator[Comparison]:
@@ -218,17 +206,3 @@ def _wait_until_idle(process: psutil.Process) -> None:
     while (now := sum(process.cpu_times()[:2])) > busy or now < 0.5:
         busy = now
         time.sleep(0.5)
-
-
-def print_comparisons() -> None:
-    """Print the table while it is made."""
-    print(HEADING)
-    found = []
-    for comparison in compare():
-        print(comparison.line, flush=True)
-        found.append(comparison)
-    print("\n".join(summary(found)))
-
-
-if __name__ == "__main__":
-    print_comparisons()

@@ -18,10 +18,12 @@ from core.runs.records import Run
 from core.runs.requests import TrainRequest, submit
 from core.runs.store import Store, open_store
 from core.workspace import Workspace, open_workspace
+from tests.benchmarks.figures import Figure, at_most
 from tests.benchmarks.scoring import write_table
 from tests.processes import end_all_in
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
+TITLE = "Evaluating and explaining a model"
 ROWS = 7_000
 TABS = ("Overview", "Evaluate", "Explain", "Data receipt", "Take away")
 REQUEST = TrainRequest(
@@ -88,17 +90,13 @@ def _ended(store: Store, run_id: str) -> Run:
     return run
 
 
-def print_insights() -> None:
-    """Print all of them."""
+def figures() -> Iterator[Figure]:
+    """Yield all of them."""
     with trained() as (workspace, run):
         evaluated, explained = evaluation_seconds(workspace, run), explanation_seconds(workspace, run)
         first, tabs = drawing_seconds(workspace, run)
-    print(f"  {ROWS:,} rows: last epoch to evaluation {evaluated:.2f} s (promised: within 3)")
-    print(f"  {ROWS:,} rows: question to explanation {explained:.2f} s, its process included (promised: within 15)")
-    drawn = ", ".join(f"{tab} {seconds:.2f} s" for tab, seconds in tabs.items())
-    print(f"  drawn on the server from what is stored: {drawn} (promised: under 0.5)")
-    print(f"  the first page that a process draws: {first:.2f} s, imports included")
-
-
-if __name__ == "__main__":
-    print_insights()
+    yield Figure(f"{ROWS:,} rows: last epoch to evaluation", evaluated, "s", at_most(3))
+    yield Figure(f"{ROWS:,} rows: question to explanation, its process included", explained, "s", at_most(15))
+    for tab, seconds in tabs.items():
+        yield Figure(f"{tab}, drawn on the server from what is stored", seconds, "s", at_most(0.5))
+    yield Figure("the first page that a process draws, imports included", first, "s")

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import psutil
 import pyarrow as pa
 import pyarrow.csv
 
+from tests.benchmarks.figures import Figure, at_most, print_all
 from tests.benchmarks.waits import open_page
 from tests.serving import serving
 
+TITLE = "A large file, in Chromium"
 ROWS = 5_000_000
 ROWS_AT_ONCE = 500_000
 MEGABYTE = 1_000_000
@@ -122,18 +125,15 @@ class _Watch:
             self.most = max(self.most, self.now())
 
 
-def print_large(n_rows: int = ROWS) -> None:
-    """Print what a large file takes."""
+def figures(n_rows: int = ROWS) -> Iterator[Figure]:
+    """Yield what a large file takes."""
     seen = measure(n_rows)
-    print(
-        f"  {n_rows:,} rows × 15 columns, {seen.megabytes:.0f} MB: first rows {seen.first_rows:.1f} s (promised: under "
-        f"3), whole table {seen.whole:.1f} s (promised: under 60)"
-    )
-    print(
-        f"  server's memory beyond the upload itself: {seen.grown_most:+.0f} MB at most (promised: 100), "
-        f"{seen.grown_after:+.0f} MB against before when all is done"
-    )
+    what = f"{n_rows:,} rows × 15 columns, {seen.megabytes:.0f} MB"
+    yield Figure(f"{what}: first rows", seen.first_rows, "s", at_most(3))
+    yield Figure(f"{what}: whole table", seen.whole, "s", at_most(60))
+    yield Figure("server's memory beyond the upload itself, at most", seen.grown_most, "MB", at_most(100))
+    yield Figure("server's memory when all is done, against before", seen.grown_after, "MB")
 
 
 if __name__ == "__main__":
-    print_large(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS)
+    print_all(TITLE, figures(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS))

@@ -6,13 +6,16 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from tests.benchmarks.figures import Figure, at_most
 from tests.benchmarks.scoring import train, write_table
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
+TITLE = "Predictions for pasted rows"
 ROWS = 5_000
 ROUNDS = 5
 
@@ -43,14 +46,8 @@ def _paste(app: AppTest, folder: Path, n_rows: int, seed: int) -> float:
     return seconds
 
 
-def print_paste() -> None:
-    """Print what a paste takes."""
+def figures() -> Iterator[Figure]:
+    """Yield what a paste takes."""
     _, *others = paste_seconds()
-    print(
-        f"  {ROWS:,} pasted rows × 20 columns, click to page: {statistics.median(others):.2f} s, "
-        f"median of {len(others)} (promised: within 1)"
-    )
-
-
-if __name__ == "__main__":
-    print_paste()
+    name = f"{ROWS:,} pasted rows × 20 columns, click to page"
+    yield Figure(name, statistics.median(others), "s", at_most(1), note=f"median of {len(others)}")

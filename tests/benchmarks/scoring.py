@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,9 @@ from core.serialization import load_bundle, save_bundle
 from core.tables.options import ReadOptions
 from core.trainer import train_model_from_file
 from core.types import ModelBundle, TrainingConfig
+from tests.benchmarks.figures import Figure, at_least, at_most, print_all
 
+TITLE = "Predictions for a large file"
 ROWS = 1_000_000
 ROWS_AT_ONCE = 500_000
 TRAINING_ROWS = 5_000
@@ -124,25 +127,22 @@ def measure(model: Path, n_rows: int, folder: Path) -> Scored:
     return Scored(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def print_scoring(*n_rows: int) -> None:
-    """Print what predicting takes, beside the way row by row."""
+def figures(n_rows: int = ROWS) -> Iterator[Figure]:
+    """Yield what predicting takes, beside the way row by row."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = train(folder)
-        for n in n_rows:
-            seen = measure(model, n, folder)
-            print(
-                f"  {n:,} rows × 20 columns, CSV to CSV: {seen.seconds:.1f} s (promised for a million: under 8), "
-                f"{seen.n_rows / seen.seconds:,.0f} rows a second, {seen.megabytes:.0f} MB (promised: under 1,000)"
-            )
-            if n <= ROWS:
-                slow = rate_row_by_row(load_bundle(model), folder / "rows.csv")
-                ratio = seen.n_rows / seen.seconds / slow
-                print(f"  row by row: {slow:,.0f} rows a second, so {ratio:.0f} times as fast (promised: 10)")
+        seen = measure(model, n_rows, folder)
+        rate, slow = seen.n_rows / seen.seconds, rate_row_by_row(load_bundle(model), folder / "rows.csv")
+    what = f"{n_rows:,} rows × 20 columns, CSV to CSV"
+    yield Figure(what, seen.seconds, "s", at_most(8) if n_rows == ROWS else None)
+    yield Figure(f"{what}, memory", seen.megabytes, "MB", at_most(1_000))
+    yield Figure("rows predicted in a second", rate, "rows/s")
+    yield Figure("predicting, against row by row", rate / slow, "times", at_least(10), "row by row")
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         print(json.dumps(asdict(score_file(Path(sys.argv[1]), Path(sys.argv[2])))))
     else:
-        print_scoring(*(int(n) for n in sys.argv[1:2] or [str(ROWS)]))
+        print_all(TITLE, figures(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS))

@@ -1,69 +1,98 @@
-"""Milliseconds a training step takes, beside a plain PyTorch loop with a DataLoader and default Adam."""
+"""Milliseconds a training step takes, beside other ways to train the same network on the same rows."""
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 
 from core.loop import Control, fit
-from core.models import build_model
-from core.types import TrainingConfig
+from tests.benchmarks.competitors import COMPETITORS, RESIDENT, Loop, Plan, network
+from tests.benchmarks.figures import Figure, at_most
 
+TITLE = "Training step (5,634 rows × 46 features, 2×128 with batch norm and dropout 0.1)"
+ROWS, FEATURES = 5_634, 46
 EPOCHS = 2
-ROUNDS = 5
+ROUNDS = 7
+PROMISES = {64: at_most(0.55), 256: at_most(0.60)}  # of ours, against the plain resident loop
 
 
 @dataclass(frozen=True)
 class StepTimes:
-    """Median milliseconds a step over the rounds; `ratio` is the median of the paired ratios."""
+    """Median milliseconds a step over the rounds, of ours and of each competitor.
 
-    batch_size: int
+    `ratios` are ours against theirs: the medians of the ratios within each round.
+    """
+
     ours: float
-    plain: float
-    ratio: float
+    others: Mapping[str, float]
+    ratios: Mapping[str, float]
 
 
-def measure(n_rows: int = 5_634, n_features: int = 46, batch_size: int = 64, rounds: int = ROUNDS) -> StepTimes:
-    """Time both loops in turn on the same rows, network, batch size and number of epochs."""
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(n_rows, n_features, generator=generator)
-    y = (x[:, 0] + x[:, 1] > 0).long()
+def measure(
+    n_rows: int = ROWS, batch_size: int = 64, rounds: int = ROUNDS, competitors: Mapping[str, Loop] = COMPETITORS
+) -> StepTimes:
+    """Time ours and the competitors in turn on the same rows, network, batch size and number of epochs."""
+    x, y = rows(n_rows)
+    loops = {"ours": our_loop, **competitors}
+    plan = Plan(batch_size, EPOCHS)
     steps = EPOCHS * -(-n_rows // batch_size)
-    ours, plain = [], []
-    for _ in range(rounds + 1):
-        ours.append(_milliseconds(_our_loop, x, y, batch_size) / steps)
-        plain.append(_milliseconds(_plain_loop, x, y, batch_size) / steps)
-    ours, plain = ours[1:], plain[1:]  # the first round warms up
-    ratio = statistics.median(a / b for a, b in zip(ours, plain, strict=True))
-    return StepTimes(batch_size, statistics.median(ours), statistics.median(plain), ratio)
+    times = [{name: _milliseconds(loop, x, y, plan) / steps for name, loop in loops.items()} for _ in range(rounds + 1)]
+    times = times[1:]  # the first round warms up
+    medians = {name: statistics.median(times_[name] for times_ in times) for name in loops}
+    ratios = {name: statistics.median(times_["ours"] / times_[name] for times_ in times) for name in competitors}
+    return StepTimes(medians.pop("ours"), medians, ratios)
 
 
-def _milliseconds(loop: object, x: Tensor, y: Tensor, batch_size: int) -> float:
-    torch.manual_seed(0)
-    model = build_model(x.shape[1], 2, "mlp_dense", 128, 2, 0.1)
+def our_loop(model: nn.Module, x: Tensor, y: Tensor, plan: Plan) -> nn.Module:
+    """Train as the app does."""
+    fit(model, x, [y], nn.CrossEntropyLoss(), plan.config, control=Control(should_stop=lambda: False))
+    return model
+
+
+def rows(n_rows: int) -> tuple[Tensor, Tensor]:
+    """Return x float32 `(n_rows, FEATURES)` and y long `(n_rows,)`."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(n_rows, FEATURES, generator=generator)
+    return x, (x[:, 0] + x[:, 1] > 0).long()
+
+
+def _milliseconds(loop: Loop, x: Tensor, y: Tensor, plan: Plan) -> float:
+    model = network(x.shape[1])
     started = time.perf_counter()
-    loop(model, x, y, batch_size)  # type: ignore[operator]
+    loop(model, x, y, plan)
     return (time.perf_counter() - started) * 1000
 
 
-def _our_loop(model: nn.Module, x: Tensor, y: Tensor, batch_size: int) -> None:
-    cfg = TrainingConfig("y", epochs=EPOCHS, batch_size=batch_size)
-    fit(model, x, [y], nn.CrossEntropyLoss(), cfg, control=Control(should_stop=lambda: False))
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Let torch, and what numpy multiplies with, use `n` threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        with threadpool_limits(n):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
-def _plain_loop(model: nn.Module, x: Tensor, y: Tensor, batch_size: int) -> None:
-    loader = DataLoader(TensorDataset(x, y), batch_size=batch_size, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-4)
-    criterion = nn.CrossEntropyLoss()
-    model.train()
-    for _ in range(EPOCHS):
-        for x_batch, y_batch in loader:
-            optimizer.zero_grad()
-            loss = criterion(model(x_batch), y_batch)
-            loss.backward()
-            optimizer.step()
+def figures() -> Iterator[Figure]:
+    """Yield ours, each competitor, and the ratios."""
+    for n_threads in sorted({1, min(2, os.cpu_count() or 1)}):
+        for batch_size, promise in PROMISES.items():
+            with threads(n_threads):
+                times = measure(batch_size=batch_size)
+            where = f"{n_threads} thread{'s' if n_threads > 1 else ''}, batch {batch_size}"
+            yield Figure(f"{where}: ours", times.ours, "ms a step")
+            for name, ratio in times.ratios.items():
+                yield Figure(
+                    f"{where}: ours / {name}", ratio, "", promise if name == RESIDENT else None,
+                    ratio_of=name, note=f"{times.ours:.2f} / {times.others[name]:.2f} ms",
+                )  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.runs.launch import SPARE_ARGUMENT
+from tests.benchmarks.figures import Figure, at_most
 from tests.processes import at_work_in
 from tests.serving import (
     CHROMIUM,
@@ -24,6 +25,7 @@ from tests.serving import (
     wait_until_it_answers,
 )
 
+TITLE = "Waiting, in Chromium"
 TELCO = ROOT.parent / "shared" / "data" / "telco_churn" / "customer_churn_telco.csv"
 SAMPLE = ROOT / "assets" / "samples" / "customer_churn.csv"
 
@@ -76,6 +78,15 @@ def _first_point(server: Server, path: Path, target: str, *, cold: bool) -> floa
         seconds = time.perf_counter() - started
         page.get_by_text("of the test rows (between").first.wait_for()
         return seconds
+
+
+def figures() -> Iterator[Figure]:
+    """Yield both waits, and the second where no worker was waiting."""
+    yield Figure("start of the app to first page", first_page_seconds(), "s", at_most(3))
+    table, seconds = first_point_seconds()
+    yield Figure(f"click on Start to first point, {table}", seconds, "s", at_most(2))
+    _, seconds = first_point_seconds(cold=True)
+    yield Figure("the same where no worker was waiting", seconds, "s")
 
 
 def _end_waiting_worker(server: Server) -> None:

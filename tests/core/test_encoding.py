@@ -8,18 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction import DictVectorizer
-from sklearn.preprocessing import StandardScaler
 
 from core import encoding
 from core.encoding import (
     encode_frame,
-    encode_scaled,
     finite_medians,
     fit_vectorizer,
     impute,
     known_columns,
     numeric_features,
-    scaled,
 )
 from core.errors import DataError
 from core.tables.coerce import coerce_frame
@@ -51,27 +48,6 @@ def test_encoding_equals_dict_vectorizer_on_random_tables(train: pd.DataFrame, o
     assert fitted.vocabulary_ == reference.vocabulary_
     for frame in (train, other):
         np.testing.assert_array_equal(encode_frame(fitted, frame), reference.transform(frame.to_dict("records")))
-
-
-@settings(max_examples=200, deadline=None)
-@given(tables(), tables(), st.booleans())
-def test_encoding_and_scaling_at_once_equals_one_after_the_other(
-    train: pd.DataFrame, other: pd.DataFrame, as_categories: bool
-) -> None:
-    fitted = fit_vectorizer(train)
-    matrix = encode_frame(fitted, train)
-    medians = finite_medians(matrix)
-    scaler = StandardScaler().fit(impute(matrix, medians))
-    for frame in (train, other):
-        texts = [name for name in frame.columns if frame[name].dtype == object]
-        given_frame = frame.astype(dict.fromkeys(texts, "category")) if as_categories else frame
-        at_once = encode_scaled(fitted, scaler, medians, given_frame)
-        if any("=" in name for name in frame.columns):
-            assert at_once is None
-            continue
-        expected = scaled(scaler, impute(encode_frame(fitted, given_frame), medians)).astype(np.float32)
-        np.testing.assert_array_equal(at_once, expected)
-        np.testing.assert_array_equal(encode_frame(fitted, given_frame), encode_frame(fitted, frame))
 
 
 def test_a_text_never_seen_in_training_is_none_of_the_known_ones() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data import drop_rows_without_target, label_texts
+from core.data import drop_rows_without_target, label_text
 from core.errors import ConfigError
 from core.scoring.form import row_of, truth_in
 from core.scoring.predict import predict_outputs
@@ -202,7 +202,7 @@ def test_a_kept_target_is_no_row_without_a_target() -> None:
     y = keep_words(pd.Series(["none", "a", None, "nan"]), ("none",)).tolist()
     frame, target = drop_rows_without_target(pd.DataFrame({"x": [1, 2, 3, 4]}), y, "classification")
     assert frame["x"].tolist() == [1, 2]
-    assert label_texts(target) == ["none", "a"]
+    assert [label_text(cell) for cell in target] == ["none", "a"]
     assert infer_task(keep_words(pd.Series(["1", "2", "none"]), ("none",))) == "classification"
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.errors import ConfigError
 from core.dropout import Dropout
+from core.errors import ConfigError
 from core.models import (
     MLP,
     LinearBaseline,

@@ -19,18 +19,17 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from core.columns import feature_frame
-from core.data import prepare_tensors, scaled_tensor
-from core.encoding import finite_medians, impute
+from core.data import prepare_tensors
 from core.epoch import EpochReport
 from core.inference import ROWS_PER_PASS, choose_device
 from core.loop import Control, fit
 from core.losses import BatchLoss, Criterion, blended_loss, hard_criterion, soft_criterion
 from core.metrics import loss_on
 from core.models import build_model
+from core.rows import Rows, take
 from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.requests import TrainRequest
@@ -144,7 +143,7 @@ def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -
     return Trial(at - report.seconds - began, report.seconds, ended - at)
 
 
-def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Tensor, Tensor]:
+def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Rows, Tensor]:
     """Return the training rows of a sample as the network would see them."""
     frame = expand_date_columns(load_tabular_file(table, options=reading_noted(table)), request.dates)
     cfg = replace(size.cfg, time_column=None)  # which rows these are makes no difference here
@@ -155,26 +154,25 @@ def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Te
 
 
 def _cell_seconds(size: TrainingSize) -> float:
-    """Return the seconds that each cell takes which the whole table has when it is encoded and the sample has not."""
-    rows = max(1, min(size.n_usable, MATRIX_CELLS // 4 // size.width))
-    matrix = np.random.default_rng(0).random((rows, size.width))
-    began = time.perf_counter()
-    scaled_tensor(StandardScaler().fit(impute(matrix, finite_medians(matrix))), matrix)
-    return (time.perf_counter() - began) / matrix.size
+    """Return the seconds that each cell takes which the whole table has when it is dense and the sample has not."""
+    if size.is_sparse:
+        return 0.0
+    x = torch.zeros(max(1, min(size.n_usable, MATRIX_CELLS // 4 // size.width)), size.width)
+    return 2 * _timed(lambda: x[torch.randperm(len(x))]) / x.numel()  # whole, and divided
 
 
-def _forest_line(x: Tensor, y: Tensor, size: TrainingSize) -> Line:
+def _forest_line(x: Rows, y: Tensor, size: TrainingSize) -> Line:
     """Return the tree teacher's seconds by n·log2(n) of its rows: from few rows, and from more if there is time."""
     began = time.perf_counter()
     from core import teacher
 
     importing = time.perf_counter() - began
     few = min(len(x), FOREST_ROWS)
-    seconds = _timed(lambda: teacher.tree_soft_targets(x[:few], y[:few], size.task, size.n_outputs, 0))
+    seconds = _timed(lambda: teacher.tree_soft_targets(take(x, slice(few)), y[:few], size.task, size.n_outputs, 0))
     more = min(len(x), int(few * FOREST_SECONDS / seconds))
     line = Line(0.0, seconds / _n_log_n(few))
     if more > 1.5 * few:
-        longer = _timed(lambda: teacher.tree_soft_targets(x[:more], y[:more], size.task, size.n_outputs, 0))
+        longer = _timed(lambda: teacher.tree_soft_targets(take(x, slice(more)), y[:more], size.task, size.n_outputs, 0))
         line = Line.through((_n_log_n(few), seconds), (_n_log_n(more), longer))
     # A split looks at all columns of a number's forest, and at the square root of them of a category's.
     wider = max(1.0, size.width / x.shape[1]) ** (1.0 if size.task == "regression" else 0.5)

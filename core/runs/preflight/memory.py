@@ -1,7 +1,7 @@
 """How much memory a training needs at its peak, worked out before anything is loaded, beside what is free.
 
-Counted are the arrays of `core.data`, `core.encoding` and `core.loop` that live at the same moment. Two
-moments can be the peak: scaling the encoded training rows, or the network at work on them.
+Counted are the arrays of `core.encoder`, `core.data` and `core.loop` that live at the same moment. Several
+moments can be the peak: looking at one column, encoding the rows, splitting them, or the network at work on them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core.errors import DataError
 from core.runs.preflight.devices import find_devices
 from core.runs.preflight.free_memory import memory_available
-from core.runs.preflight.sizes import NUMBER_BYTES, TrainingSize, n_hidden, n_parameters, training_size
+from core.runs.preflight.sizes import FLOAT32, NUMBER_BYTES, TrainingSize, n_hidden, n_parameters, training_size
 from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
 from core.workspace import Workspace
@@ -26,21 +26,25 @@ IMPORTED_BYTES = 440_000_000
 # What CUDA itself takes of a GPU before a tensor is on it.
 CUDA_BYTES = 500_000_000
 
-FLOAT32 = 4
 # The reader holds the file's bytes, the columns as Arrow decodes them and the frame made of them; Arrow's
 # allocator does not give back at once what decoding took.
 COPIES_READ = 3
-# Coerced features, those of the rows that have a target, and these coerced once more by `prepare_tensors`.
-COPIES_COERCED = 3
-# Float64 while the training rows are scaled: their matrix, the scaler's result, and its copy that is cut.
-COPIES_SCALED = 3
+# Coerced features, and these coerced once more by `prepare_tensors`.
+COPIES_COERCED = 2
+# Of a table that stays in its file: some rows of all columns as they are read, coerced and encoded; one whole
+# column while it is looked at; and for every row its target, its places in the parts, and an epoch's order.
+BATCH_BYTES = 110_000_000
+COLUMN_ROW = 60
+PLACES_ROW = 60
+SPLIT_ROW = 65  # while the training rows are split once more
 TARGET_ROW = 64  # a Python object for each cell of the target, and references to it
 TARGET_LEVEL = 250  # a level in a dict, under a key of its type and its value
 WEIGHT = 5 * FLOAT32  # with its gradient, Adam's two moments, and its copy of the best epoch
 CHECKPOINT = 4 * FLOAT32  # weight, moments and best weight, as they are gathered to be written
 UNITS_TRAINED = 8  # float32 a unit: what linear, norm, ReLU and dropout give, and as many gradients
 UNITS_EVALUATED = 3
-ROWS_A_PASS = 16_384  # as `core.inference` evaluates
+ROWS_A_PASS, CELLS_A_PASS = 16_384, 1 << 22  # as `core.inference` evaluates
+DENSE_COPIES = 3  # of a table that is a plain tensor: as it is stored, whole, and divided
 TREES, TREE_DEPTH, TREE_NODE = 120, {"classification": 8, "regression": 10}, 72
 OUT_OF_BAG = 0.37  # of the rows, copied for each tree to be predicted by it
 
@@ -105,25 +109,23 @@ def memory_free(device: str | None, held_bytes: int = 0) -> MemoryFree:
 
 def memory_needed(size: TrainingSize, *, on_gpu: bool = False, imported_bytes: int = IMPORTED_BYTES) -> MemoryNeed:
     """Return what a training of this size takes at its peak, in bytes."""
-    parts = sum(column.parts for column in size.columns)
-    held = size.file_bytes + COPIES_READ * size.frame_bytes + size.n_rows * _row_bytes(size)
-    coerced = size.n_usable * parts * NUMBER_BYTES
-    cells = size.n_usable * size.width
     network = _network_bytes(size)
     on_host = network if not on_gpu else n_parameters(size) * CHECKPOINT
-    scaling = COPIES_COERCED * coerced + cells * _scaled_cell(size)
-    training = coerced + cells * _trained_cell(size, on_gpu=on_gpu) + on_host + _forest_bytes(size)
-    peak = max(scaling, training, COPIES_COERCED * coerced + size.target_levels * TARGET_LEVEL)
-    cell = _scaled_cell(size) if scaling >= training else _trained_cell(size, on_gpu=on_gpu)
+    moments = (
+        _reading_bytes(size),
+        _encoding_bytes(size),
+        _training_bytes(size, on_gpu=on_gpu) + on_host + _forest_bytes(size),
+    )
+    peak = size.target_levels * TARGET_LEVEL + _held_bytes(size) + max(moments)
     return MemoryNeed(
-        bytes=round(imported_bytes + held + peak),
-        gpu_bytes=round(CUDA_BYTES + cells * FLOAT32 + network) if on_gpu else 0,
+        bytes=round(imported_bytes + peak),
+        gpu_bytes=round(CUDA_BYTES + _rows_bytes(size) + network) if on_gpu else 0,
         network_bytes=round(network),
         answers_bytes=_answers_bytes(size),
         n_outputs=size.n_outputs,
         imported_bytes=imported_bytes,
         encoded_width=size.width,
-        drivers=_drivers(size, cell),
+        drivers=_drivers(size),
     )
 
 
@@ -152,9 +154,6 @@ def gigabytes(n_bytes: float) -> str:
 def _advice(need: MemoryNeed, whole: int) -> str:
     if need.answers_bytes > MOST_OF_IT * whole:
         return f"The target has {need.n_outputs:,} categories: choose another, or predict it as a number."
-    if need.network_bytes > MOST_OF_IT * whole:
-        share = _percent(need.network_bytes / whole)
-        return f"The network makes {share} of it: choose a smaller width, fewer layers or a smaller batch size."
     texts = [driver for driver in need.drivers if driver.levels]
     if texts and texts[0].bytes > MOST_OF_IT * whole:
         return _advice_on(texts[0], _percent(texts[0].bytes / whole))
@@ -162,6 +161,9 @@ def _advice(need: MemoryNeed, whole: int) -> str:
         named = ", ".join(f"{driver.column!r} ({driver.levels:,})" for driver in texts[:3])
         what = "texts or codes" if any(driver.is_categorical for driver in texts) else "texts"
         return f"The columns with the most different {what} cost the most: {named}. Leave some out."
+    if need.network_bytes > MOST_OF_IT * whole:
+        share = _percent(need.network_bytes / whole)
+        return f"The network makes {share} of it: choose a smaller width, fewer layers or a smaller batch size."
     return "Use fewer rows, or leave columns out."
 
 
@@ -175,11 +177,15 @@ def _percent(share: float) -> str:
     return f"{100 * min(1.0, share):.0f} %"
 
 
-def _drivers(size: TrainingSize, cell: float) -> tuple[Driver, ...]:
-    """Return the columns with their bytes, where a cell of the encoded table takes `cell` at the peak."""
+def _drivers(size: TrainingSize) -> tuple[Driver, ...]:
+    """Return the columns with their bytes: of the encoded rows, of the first layer, and of the rows in work."""
+    batch = FLOAT32 * _rows_at_once(size)
+    weights = (WEIGHT + CHECKPOINT) * _first_units(size)
 
     def cost(column: EncodedColumn) -> int:
-        return round(size.n_usable * (column.width * cell + COPIES_COERCED * NUMBER_BYTES * column.parts))
+        held = 0 if size.is_streamed else COPIES_COERCED * NUMBER_BYTES * column.parts
+        cells = column.n_stored if size.is_sparse else DENSE_COPIES * column.width
+        return round(size.n_usable * (held + FLOAT32 * cells) + column.width * (batch + weights))
 
     drivers = (
         Driver(column.name, column.levels, column.width, cost(column), column.is_categorical) for column in size.columns
@@ -187,22 +193,53 @@ def _drivers(size: TrainingSize, cell: float) -> tuple[Driver, ...]:
     return tuple(sorted(drivers, key=lambda driver: -driver.bytes))
 
 
+def _held_bytes(size: TrainingSize) -> float:
+    """Return what the table itself takes: nothing but its target where it stays in its file."""
+    if size.is_streamed:
+        return float(size.n_usable * PLACES_ROW)
+    coerced = size.n_usable * NUMBER_BYTES * sum(column.parts for column in size.columns)
+    return size.file_bytes + COPIES_READ * size.frame_bytes + size.n_rows * _row_bytes(size) + COPIES_COERCED * coerced
+
+
 def _row_bytes(size: TrainingSize) -> int:
-    """Return what a row takes beside the frame: the numbers about its dates, and its target as an object."""
+    """Return what a row takes beside the frame: the numbers about its dates, and its target."""
     return TARGET_ROW + NUMBER_BYTES * sum(column.parts for column in size.columns if column.parts > 1)
 
 
-def _scaled_cell(size: TrainingSize) -> float:
-    """Return the bytes of a cell of the encoded table while it is scaled; the test rows wait as one matrix."""
-    test = size.cfg.test_size
-    return NUMBER_BYTES * (COPIES_SCALED * (1 - test) + test)
+def _reading_bytes(size: TrainingSize) -> float:
+    return float(size.n_rows * COLUMN_ROW) if size.is_streamed else 0.0
 
 
-def _trained_cell(size: TrainingSize, *, on_gpu: bool) -> float:
-    """Return the bytes of a cell in training: as a float32, and once more where validation rows are split off."""
+def _encoding_bytes(size: TrainingSize) -> float:
+    """Return what the encoded rows take until they are divided: as they are stored, and dense where that is small."""
+    dense = 0 if size.is_sparse else 2 * size.n_usable * size.width * FLOAT32
+    return size.stored_bytes + dense + min(BATCH_BYTES, size.frame_bytes)
+
+
+def _training_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
+    """Return what the rows take in training: once more where validation rows are split off a dense table."""
+    if size.is_sparse:
+        split = size.n_usable * (1 - size.cfg.test_size) * SPLIT_ROW * (size.cfg.validation_size > 0)
+        return size.stored_bytes + max(split, min(BATCH_BYTES, size.frame_bytes))
     test = size.cfg.test_size
     copies = 2 if size.cfg.validation_size > 0 and not on_gpu else 1
-    return FLOAT32 * (copies * (1 - test) + test)
+    return size.n_usable * size.width * FLOAT32 * (copies * (1 - test) + test)
+
+
+def _rows_bytes(size: TrainingSize) -> int:
+    """Return what the encoded rows take on the device that trains."""
+    return size.stored_bytes if size.is_sparse else size.n_usable * size.width * FLOAT32
+
+
+def _rows_at_once(size: TrainingSize) -> int:
+    """Return how many rows are dense at once, of those that are not always."""
+    passed = max(1, min(ROWS_A_PASS, CELLS_A_PASS // max(1, size.width)))
+    return max(min(size.cfg.batch_size, size.n_fitted), min(passed, size.n_fitted))
+
+
+def _first_units(size: TrainingSize) -> int:
+    """Return how many units an encoded column has weights to."""
+    return size.cfg.hidden_dim if n_hidden(size) else size.n_outputs
 
 
 def _network_bytes(size: TrainingSize) -> float:
@@ -210,7 +247,8 @@ def _network_bytes(size: TrainingSize) -> float:
     units, outputs = size.cfg.hidden_dim * n_hidden(size), size.n_outputs
     batch = min(size.cfg.batch_size, size.n_fitted)
     trained = batch * (size.width + UNITS_TRAINED * (units + outputs))
-    evaluated = min(ROWS_A_PASS, size.n_fitted) * UNITS_EVALUATED * size.cfg.hidden_dim
+    passed = max(1, min(ROWS_A_PASS, CELLS_A_PASS // max(1, size.width), size.n_fitted))
+    evaluated = passed * (size.width + UNITS_EVALUATED * size.cfg.hidden_dim)
     return n_parameters(size) * (WEIGHT + CHECKPOINT) + FLOAT32 * max(trained, evaluated) + _answers_bytes(size)
 
 
@@ -223,6 +261,7 @@ def _forest_bytes(size: TrainingSize) -> float:
     """Return what the tree teacher takes: rows copied for a tree, its nodes, and what all say of every row."""
     if size.cfg.training_mode != "tree_teacher_distillation":
         return 0.0
-    rows = size.n_fitted * (OUT_OF_BAG * size.width * FLOAT32 + 2 * NUMBER_BYTES * size.n_outputs)
+    cells = 2 * sum(column.n_stored for column in size.columns) if size.is_sparse else size.width
+    rows = size.n_fitted * (OUT_OF_BAG * cells * FLOAT32 + 2 * NUMBER_BYTES * size.n_outputs)
     nodes = min(1 << (TREE_DEPTH[size.task] + 1), 2 * size.n_fitted)
     return rows + TREES * nodes * (TREE_NODE + NUMBER_BYTES * size.n_outputs)

@@ -11,6 +11,7 @@ from core.runs.datasets import read_report, table_path
 from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Dataset, Roles
 from core.tables.infer import task_of_column
+from core.tables.read import LARGE_BYTES, LARGE_CELLS
 from core.tables.report import ColumnProfile, ReadReport
 from core.types import TrainingConfig
 from core.workspace import Workspace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from core.runs.requests import TrainRequest
 
 NUMBER_BYTES = 8  # a float64, or the place of a text
+FLOAT32 = 4
+DENSE_BYTES = 1 << 26  # as `core.rows` has it, which loads torch
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,21 @@ class TrainingSize:
     def width(self) -> int:
         """Return the columns of the encoded table."""
         return sum(column.width for column in self.columns)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Return what the encoded rows take where each text is kept as one code."""
+        return FLOAT32 * self.n_usable * sum(column.n_stored for column in self.columns)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Return whether the rows stay so, because a tensor would be large."""
+        return FLOAT32 * self.n_usable * self.width > DENSE_BYTES
+
+    @property
+    def is_streamed(self) -> bool:
+        """Return whether the table is never in memory as a whole."""
+        return self.file_bytes >= LARGE_BYTES or self.n_rows * self.n_columns >= LARGE_CELLS
 
     @property
     def n_test(self) -> int:

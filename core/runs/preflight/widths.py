@@ -29,7 +29,7 @@ class EncodedColumn:
     """A column to learn from: its different texts or codes (0 for numbers and dates), and its encoded columns.
 
     `parts` is how many columns it is before texts are encoded: more than one for a date. `is_categorical`
-    marks a column of codes.
+    marks a column of codes. `has_others` tells that one of its encoded columns is for what is no text.
     """
 
     name: str
@@ -37,6 +37,12 @@ class EncodedColumn:
     width: int
     parts: int = 1
     is_categorical: bool = False
+    has_others: bool = False
+
+    @property
+    def n_stored(self) -> int:
+        """Return how many numbers a row of it is where it is kept sparse: a text is one, its code."""
+        return 1 + self.has_others if self.levels else self.width
 
 
 def encoded_columns(
@@ -60,27 +66,28 @@ def _columns(
             parts = len(DATE_FEATURES) + (len(TIME_FEATURES) if _has_time(column) else 0)
             yield EncodedColumn(column.name, 0, parts, parts)
         elif column.name in categorical:
-            levels = column.n_distinct
-            width = _text_width(column, levels, report.n_rows, test_size, has_others=column.n_missing > 0)
-            yield EncodedColumn(column.name, levels, width, is_categorical=True)
+            yield _texts(column, column.n_distinct, report.n_rows, test_size, column.n_missing > 0, is_categorical=True)
         elif column.kind in ("number", "empty"):
             yield EncodedColumn(column.name, 0, 1)
         else:
             levels = column.n_distinct if column.kind != "mixed" else _count_texts(column, table)
             has_others = column.kind == "mixed" or column.n_missing > 0
-            width = _text_width(column, levels, report.n_rows, test_size, has_others=has_others)
-            yield EncodedColumn(column.name, levels, width)
+            yield _texts(column, levels, report.n_rows, test_size, has_others)
 
 
-def _text_width(column: ColumnProfile, levels: int, n_rows: int, test_size: float, *, has_others: bool) -> int:
-    """Return the levels that the training rows are expected to hold, and one column for what is no level.
+def _texts(
+    column: ColumnProfile, levels: int, n_rows: int, test_size: float, has_others: bool, *, is_categorical: bool = False
+) -> EncodedColumn:
+    """Return a column of texts with the levels that the training rows are expected to hold.
 
     A level in c rows is missing from them with probability test_size^c; that all levels are equally
     frequent is the case with the most of them.
     """
     present = max(1, n_rows - column.n_missing)
     seen: int = round(levels * (1 - test_size ** (present / max(1, levels))))
-    return max(1, seen) + has_others
+    return EncodedColumn(
+        column.name, levels, max(1, seen) + has_others, is_categorical=is_categorical, has_others=has_others
+    )
 
 
 def _count_texts(column: ColumnProfile, table: Path) -> int:

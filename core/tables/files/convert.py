@@ -49,7 +49,7 @@ def convert_file(source: Path, folder: Path, options: ReadOptions = AUTOMATIC) -
         scratch = Path(scratch_name)
         size = source.stat().st_size
         opened = open_table(source, scratch, options, lambda done: tell("Reading", READING * done / size))
-        n_rows = _write_parquet(opened, scratch / TABLE_NAME, tell)
+        n_rows = write_parquet(opened, scratch / TABLE_NAME, lambda: tell("Writing", READING))
         if not n_rows:
             raise TableFileError("The file has no rows. Choose a file with a header and rows.")
         changes = _choose_columns(opened, scratch / TABLE_NAME, options)
@@ -160,14 +160,15 @@ def _metadata(report: ReadReport) -> dict[bytes, bytes]:
     return {OPTIONS_KEY: report.options.key.encode(), CHANGES_KEY: json.dumps(changes_of(report)).encode()}
 
 
-def _write_parquet(opened: OpenedTable, path: Path, tell: Tell) -> int:
+def write_parquet(opened: OpenedTable, path: Path, on_batch: Callable[[], object] = lambda: None) -> int:
+    """Write the rows of a table to `path`, with what reading changed; return how many there are."""
     n_rows = 0
     schema = opened.schema.with_metadata(_metadata(opened.report))
     with pq.ParquetWriter(path, schema) as writer:
         for batch in opened.batches:
             writer.write_batch(batch.replace_schema_metadata(schema.metadata))
             n_rows += batch.num_rows
-            tell("Writing", READING)
+            on_batch()
     return n_rows
 
 

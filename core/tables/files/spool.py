@@ -22,6 +22,7 @@ from core.tables.report import Notice
 LOOKED_ROWS = 65_536  # from which a column's kind is told
 LOOKED_TEXTS = 1_000
 MAPPED_BYTES = 100_000_000  # up to here, all columns are mapped at once
+MAPPED_PARTS = 32  # else the columns are mapped in so many parts
 SLICE_CELLS = 20_000  # looked at together, from the end
 
 
@@ -38,24 +39,25 @@ class Spooled:
         """Return every column, mapped into memory: those of a large file one at a time, while each is looked at."""
         if self.path.stat().st_size > MAPPED_BYTES:
             return _Columns(self, n_columns)
-        with pa.memory_map(str(self.path)) as file:
-            batches = list(self._batches(file))
-        return [pa.chunked_array([batch.column(at) for batch in batches], pa.string()) for at in range(n_columns)]
+        return self.some_columns(range(n_columns))
 
-    def column(self, at: int) -> pa.ChunkedArray:
-        """Return one column, mapped into memory rather than read."""
+    def some_columns(self, columns: Sequence[int]) -> list[pa.ChunkedArray]:
+        """Return some columns, mapped into memory rather than read."""
         with pa.memory_map(str(self.path)) as file:
-            chunks = [batch.column(at) for batch in self._batches(file)]
-        return pa.chunked_array(chunks, pa.string())
+            batches = list(self._batches(file, columns))
+        return [pa.chunked_array([batch.column(i) for batch in batches], pa.string()) for i in range(len(columns))]
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows, in order."""
         with pa.OSFile(str(self.path)) as file:  # what is mapped would add up to the whole file in memory
             yield from self._batches(file)
 
-    def _batches(self, file: pa.NativeFile) -> Iterator[pa.RecordBatch]:
+    def _batches(self, file: pa.NativeFile, only: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield the rows, of `only` some columns where these are given."""
         left = self.n_rows
-        reader = pa.ipc.open_file(file)
+        reader = pa.ipc.open_file(
+            file, options=pa.ipc.IpcReadOptions(included_fields=None if only is None else list(only))
+        )
         for i in range(reader.num_record_batches):
             batch = reader.get_batch(i).slice(0, left)
             left -= batch.num_rows
@@ -75,10 +77,13 @@ class Spooled:
                     yield from reversed(rows)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Columns(Sequence[pa.ChunkedArray]):
+    """The columns, some of which are mapped at a time: opening each by itself takes the longer, the more there are."""
+
     spooled: Spooled
     n: int
+    mapped: tuple[Sequence[int], list[pa.ChunkedArray]] = ((), [])
 
     def __len__(self) -> int:
         return self.n
@@ -94,7 +99,13 @@ class _Columns(Sequence[pa.ChunkedArray]):
             return [self[i] for i in range(*at.indices(self.n))]
         if not 0 <= at < self.n:
             raise IndexError(at)
-        return self.spooled.column(at)
+        places, columns = self.mapped
+        if at not in places:
+            together = -(-self.n // MAPPED_PARTS)
+            places = range(at // together * together, min(self.n, (at // together + 1) * together))
+            columns = self.spooled.some_columns(places)
+            self.mapped = (places, columns)
+        return columns[at - places[0]]
 
 
 def spool_rows(

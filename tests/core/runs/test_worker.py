@@ -184,7 +184,7 @@ def test_two_million_rows_come_back_as_csv_and_parquet_and_a_workbook_is_decline
     assert sorted(path.name for path in folder.glob("predictions.*")) == ["predictions.csv", "predictions.parquet"]
     predicted = pq.read_table(folder / "predictions.parquet", columns=["area", "price_prediction"])
     assert predicted.num_rows == 2_000_000
-    assert len(pc.unique(predicted["price_prediction"])) == 2
+    assert len(pc.unique(pc.round(predicted["price_prediction"], 3))) == 2  # the last digits go by the chunk
 
 
 def test_a_student_is_set_beside_its_teacher(place: Place) -> None:

@@ -31,9 +31,10 @@ def test_a_training_of_a_small_network_uses_one_thread() -> None:
     seen: list[int] = []
     x = torch.randn(64, 5)
     with only_threads(2):
-        fit(
+        result = fit(
             build_model(5, 2, "mlp_dense", 8, 1, 0.0), x, [(x[:, 0] > 0).long()], nn.CrossEntropyLoss(),
             TrainingConfig("y", epochs=1), control=Control(on_epoch=lambda _: seen.append(torch.get_num_threads())),
         )  # fmt: skip
         assert torch.get_num_threads() == 2
     assert seen == [1]
+    assert result.threads == 1

@@ -9,7 +9,7 @@ import core
 TRAIN = """
 import sys
 import torch
-from core.runs.quickstart import defer_compiler
+from core.steps.quickstart import defer_compiler
 if sys.argv[1] == "deferred":
     defer_compiler()
 torch.manual_seed(0)

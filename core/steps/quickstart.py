@@ -1,4 +1,4 @@
-"""Saves a worker's start the import of torch's compiler, which takes longer than a small training.
+"""Saves a training the import of torch's compiler, which takes longer than a small one.
 
 Every optimizer of torch imports `torch._dynamo`, only to tell a compiler that may be tracing it what to
 leave alone. Nothing here compiles, so a stand-in takes that call until someone asks for more of it.
@@ -28,6 +28,8 @@ class _StandIn(ModuleType):
         """Break a graph that is not being traced."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # whoever looks through all modules asks for these
+            raise AttributeError(name)
         if sys.modules.get(NAME) is self:
             del sys.modules[NAME]
         return getattr(importlib.import_module(NAME), name)
