@@ -7,7 +7,7 @@ app: .venv/installed
 	$(BIN)/rowsmith app
 
 # What measures, drives a browser or takes processes down needs the machine for itself.
-ALONE := tests/benchmarks tests/e2e tests/faults tests/load
+ALONE := tests/benchmarks/test_large.py tests/e2e tests/faults tests/load
 
 test: .venv/installed lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=%)

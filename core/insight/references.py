@@ -19,7 +19,6 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.preprocessing import OrdinalEncoder
 
 from core.inference import rows_per_pass
 from core.rows import EncodedRows, parts
@@ -120,24 +119,16 @@ def _boosting(name: str, fit: Rows, y: NDArray[Any], test: Rows, n_classes: int 
     own = fit.frame.iloc[chosen]
     used = [column for column in fit.frame if own[column].notna().any()]
     texts = [column for column in used if not is_numeric_dtype(fit.frame[column].dtype)]
-    encoder = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=np.nan,
-        encoded_missing_value=np.nan,
-        max_categories=MOST_LEVELS,
-    )
-    encoder.set_output(transform="default")
-    if texts:
-        encoder.fit(_as_texts(own[texts]))
+    levels = {column: _levels(own[column]) for column in texts}
     kind = HistGradientBoostingRegressor if n_classes is None else HistGradientBoostingClassifier
     is_category = [column in texts for column in used]
     model = kind(categorical_features=is_category if texts else None, random_state=seed)
     return _fitted(
         name,
         model,
-        _tree_matrix(own, used, texts, encoder),
+        _tree_matrix(own, used, levels),
         y[chosen],
-        (_tree_matrix(part, used, texts, encoder) for part in _frame_parts(test.frame)),
+        (_tree_matrix(part, used, levels) for part in _frame_parts(test.frame)),
         n_classes,
     )
 
@@ -180,23 +171,36 @@ def _frame_parts(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield frame.iloc[start : start + ROWS_A_PART]
 
 
-def _tree_matrix(frame: pd.DataFrame, used: list[Any], texts: list[Any], encoder: OrdinalEncoder) -> Numbers:
-    """Return numbers as they are, missing ones as NaN, and texts as the codes of their categories: (n, columns)."""
+def _tree_matrix(frame: pd.DataFrame, used: list[Any], levels: dict[Any, pd.Index]) -> Numbers:
+    """Return numbers as they are, missing ones as NaN, and texts as the codes of their categories: (n, columns).
+
+    A text's code says how many were more frequent; the rarest share the last, and one never seen is missing.
+    """
     matrix = np.full((len(frame), max(1, len(used))), np.nan)
-    codes = encoder.transform(_as_texts(frame[texts])) if texts else None
     for at, column in enumerate(used):
-        if column in texts and codes is not None:
-            matrix[:, at] = codes[:, texts.index(column)]
+        if column in levels:
+            matrix[:, at] = _codes(frame[column], levels[column])
         else:
             matrix[:, at] = pd.to_numeric(frame[column], errors="coerce").astype(np.float64)
     matrix[~np.isfinite(matrix)] = np.nan
     return matrix
 
 
-def _as_texts(frame: pd.DataFrame) -> NDArray[np.object_]:
-    cells = frame.to_numpy(dtype=object)
-    return np.array([[cell if isinstance(cell, str) else _text(cell) for cell in row] for row in cells], dtype=object)
+def _levels(column: pd.Series) -> pd.Index:
+    """Return the different texts of a column, the most frequent first."""
+    codes, texts = _distinct_texts(column)
+    counts = pd.Series(np.bincount(codes[codes >= 0], minlength=len(texts)), index=texts)
+    return counts.groupby(level=0).sum().sort_values(ascending=False, kind="stable").index
 
 
-def _text(cell: Any) -> Any:
-    return np.nan if pd.isna(cell) else f"{cell:.15g}"
+def _codes(column: pd.Series, levels: pd.Index) -> Numbers:
+    codes, texts = _distinct_texts(column)
+    places = np.append(levels.get_indexer(texts), -1)  # the last stands for what is missing
+    of_texts = np.where(places < 0, np.nan, np.minimum(places, MOST_LEVELS - 1))
+    return np.asarray(of_texts[codes], dtype=np.float64)
+
+
+def _distinct_texts(column: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
+    """Return which of the texts each cell is, -1 where it is missing, and the texts."""
+    codes, cells = pd.factorize(column)
+    return codes, [cell if isinstance(cell, str) else f"{cell:.15g}" for cell in cells]

@@ -11,7 +11,19 @@ from unittest.mock import patch
 
 from tests.benchmarks.figures import print_all, write_json
 
-USUAL = ("steps", "processes", "waits", "journey", "large", "scoring", "paste", "insights", "estimates", "memory")
+USUAL = (
+    "steps",
+    "members",
+    "processes",
+    "waits",
+    "journey",
+    "large",
+    "scoring",
+    "paste",
+    "insights",
+    "estimates",
+    "memory",
+)
 ON_REQUEST = ("growth", "coverage")
 
 

@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from core.runs.datasets import add_table
+from core.runs.preflight import memory
 from core.runs.preflight.estimate import pace_path, write_pace
 from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import training_size
@@ -141,10 +142,11 @@ def test_a_run_that_cannot_fit_is_refused_in_its_place_and_cannot_be_started(bro
     text = "web *page*,y\n" + "".join(f"p{i},{'ab'[i % 2]}\n" for i in range(8_000))
     dataset = add_table(workspace, store, io.BytesIO(text.encode()), "pages.csv")
     store.set_roles(dataset.id, Roles("y"))
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=900_000_000))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=300_000_000))
+    monkeypatch.setattr(memory, "MOST_OF_IT", 0.05)
     browser.open(TRAIN, dataset=dataset.id)
     (error,) = browser.app.error
-    assert "memory and 900 MB are free" in browser.text
+    assert "memory and 300 MB are free" in browser.text
     assert "Column 'web *page*' alone (8,000 different texts) makes" in browser.text
     assert r"\*page\*" in error.value
     closed = [button.key for button in browser.app.button if button.disabled]

@@ -8,7 +8,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
-from core.insight.references import Reference, Rows, references
+from core.insight.references import MOST_LEVELS, Reference, Rows, _codes, _levels, references
 
 
 def made(n: int, seed: int = 0) -> tuple[Rows, np.ndarray, np.ndarray]:
@@ -84,3 +84,17 @@ def test_they_stop_when_asked() -> None:
     answers = iter([False, True])
     found = list(references(rows, y, rows, n_classes=None, seed=0, should_stop=lambda: next(answers)))
     assert [reference.name for reference in found] == ["guess"]
+
+
+def test_a_text_is_coded_by_how_often_it_is_there() -> None:
+    """Cells that are written differently and mean the same count together; the rarest of very many share a code."""
+    column = pd.Series(["b", "a", "b", None, 1.0, "1", 1, "b"], dtype=object)
+    levels = _levels(column)
+    assert levels.tolist()[:2] == ["1", "b"] or levels.tolist()[:2] == ["b", "1"]
+    codes = _codes(pd.Series(["a", "b", "1", 1.0, "new", None], dtype=object), levels)
+    assert codes[0] == 2
+    assert codes[2] == codes[3] != codes[1]
+    assert np.isnan(codes[4:]).all()
+    many = pd.Series([f"t{k}" for k in range(300) for _ in range(300 - k)], dtype=object)
+    coded = _codes(many.drop_duplicates(), _levels(many))
+    assert coded.tolist() == [min(k, MOST_LEVELS - 1) for k in range(300)]

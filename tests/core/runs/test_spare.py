@@ -36,8 +36,8 @@ def spare() -> Iterator[SpareWorker]:
     spare.dismiss()
 
 
-def queued(store: Store, houses: Dataset, run_id: str = "run1") -> Run:
-    config = {"target_column": "price", "epochs": 3}
+def queued(store: Store, houses: Dataset, run_id: str = "run1", **settings: int) -> Run:
+    config = {"target_column": "price", "epochs": 3, **settings}
     request = TrainRequest(config, excluded=("id",), dates=("sold",), device="cpu")
     values = request.as_dict() | {"for": run_id}
     return store.add_run(run_id, kind="train", name="n", dataset_id=houses.id, request=values, epochs=3)
@@ -57,7 +57,7 @@ def test_a_waiting_worker_takes_the_run_with_its_threads_and_writes_to_its_log(
     waiting = spare.pid
     keep_spare(workspace, spare)  # one is enough
     assert spare.pid == waiting is not None
-    run = queued(store, houses)
+    run = queued(store, houses, hidden_dim=1024)  # a step that is worth two threads
     process = start_worker(workspace, run.id, 2, spare)
     assert process.pid == waiting
     ended = wait_for_end(store, run.id)
