@@ -195,7 +195,7 @@ def _levels(column: pd.Series) -> pd.Index:
 
 def _codes(column: pd.Series, levels: pd.Index) -> Numbers:
     codes, texts = _distinct_texts(column)
-    places = np.append(levels.get_indexer(texts), -1)  # the last stands for what is missing
+    places = np.append(levels.get_indexer(pd.Index(texts, dtype=object)), -1)  # the last stands for what is missing
     of_texts = np.where(places < 0, np.nan, np.minimum(places, MOST_LEVELS - 1))
     return np.asarray(of_texts[codes], dtype=np.float64)
 
