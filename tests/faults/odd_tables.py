@@ -108,7 +108,8 @@ def _cases() -> tuple[Case, ...]:
     rng = np.random.default_rng(1)
     numbers = rng.normal(size=80).round(3).tolist()
     huge = [1e30 if k % 7 == 0 else value for k, value in enumerate(numbers)]
-    rising = {"learning_rate": 9.9, "hidden_dim": 32, "batch_size": 16, "random_seed": 42, "epochs": 60}
+    # Whether and when a loss explodes goes by the last digits; nearly all such trainings do within 60 epochs.
+    rising = {"learning_rate": 9.9, "hidden_dim": 32, "batch_size": 16, "dropout": 0.5, "epochs": 2_000}
     deep = rising | {"training_mode": "tabresnet", "num_hidden_layers": 30}
     lower = "Lower the learning rate"
     kept = ("finished", "failed")
