@@ -23,7 +23,7 @@ from tests.corpora.sentences import faults_of, shape_of
 from tests.corpora.text_oracle import classify
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERY = 60  # what takes less than 20 s on two cores
+EVERY = 100  # what takes about 10 s on two cores
 
 
 def run(folder: Path, figures: Path, every: int = 1) -> tuple[int, str, dict[str, Any]]:
@@ -37,7 +37,7 @@ def run(folder: Path, figures: Path, every: int = 1) -> tuple[int, str, dict[str
 def test_a_share_of_the_awkward_files_is_read_as_promised(tmp_path: Path) -> None:
     code, said, found = run(CORPORA, tmp_path / "figures.json", EVERY)
     assert code == 0, said
-    assert len(found["outcomes"]) > 25
+    assert len(found["outcomes"]) > 15
 
 
 def test_a_folder_of_our_own_is_read_as_promised(tmp_path: Path) -> None:
