@@ -137,9 +137,7 @@ def _train_epoch(state: TrainingState, n_rows: int, step: Step, control: Control
             raise TrainingPaused(_pause_sentence(state))
         saver.save_after(SECONDS_WITHIN_EPOCH)
         if len(batch) >= SMALLEST_BATCH:
-            epoch.loss_total.add_(step(batch), alpha=len(batch))
-            epoch.rows += len(batch)
-            state.update_steps += 1
+            state.count_step(epoch, step(batch), len(batch))
         epoch.next_batch += 1
     return False
 

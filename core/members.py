@@ -99,24 +99,14 @@ class _Trained:
     def has_ended(self) -> bool:
         return bool(self.last)
 
-    def shuffle(self) -> Tensor:
-        """Begin an epoch; return its rows in the order of their steps."""
-        rows = self.member.rows
-        order = torch.randperm(len(rows), generator=self.member.generator)
-        self.state.epoch = EpochInWork(order, torch.zeros(()), self.state.seconds)
-        return rows[order]
-
-    def count(self, n_rows: int, loss: Tensor) -> None:
-        """Enter a step in the epoch in work."""
-        epoch = self.state.enter_epoch(len(self.member.rows))
-        epoch.loss_total.add_(loss, alpha=n_rows)
-        epoch.rows += n_rows
-        self.state.update_steps += 1
+    def enter_epoch(self) -> EpochInWork:
+        return self.state.enter_epoch(len(self.member.rows), self.member.generator)
 
     def end_epoch(self, on_epoch: OnEpoch | None, *, stopped: bool) -> None:
-        if self.has_ended:
-            return
         state = self.state
+        if self.has_ended:
+            state.epoch = None  # the others go on, and it with them, but nothing of that is kept
+            return
         if state.update_steps == 0:
             raise TrainingError(no_step_sentence(stopped, len(self.member.rows), state.cfg.batch_size))
         state.ending = end_epoch(state, stopped, self.member.validation_loss, on_epoch)
@@ -180,14 +170,15 @@ def _begin(member: Member, cfg: TrainingConfig, optimizer: torch.optim.Optimizer
 
 def _train_epoch(trained: Sequence[_Trained], step: _Step, batch_size: int, should_stop: Ask | None) -> bool:
     """Make an epoch's steps; return whether training was stopped before one of them."""
-    orders = [one.shuffle() for one in trained]
+    epochs = [one.enter_epoch() for one in trained]
+    orders = [one.member.rows[epoch.permutation] for one, epoch in zip(trained, epochs, strict=True)]
     for first in range(0, max(map(len, orders)), batch_size):
         if should_stop is not None and should_stop():
             return True
         batches = [order[first : first + batch_size] for order in orders]
         if min(map(len, batches)) >= SMALLEST_BATCH:
-            for one, batch, loss in zip(trained, batches, step(batches), strict=True):
-                one.count(len(batch), loss)
+            for one, epoch, batch, loss in zip(trained, epochs, batches, step(batches), strict=True):
+                one.state.count_step(epoch, loss, len(batch))
     return False
 
 

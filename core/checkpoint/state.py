@@ -88,12 +88,18 @@ class TrainingState:
         """Return what the optimizer changes: all weights of the network in one."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
-    def enter_epoch(self, n_rows: int) -> EpochInWork:
-        """Return the epoch in work, or begin one."""
+    def enter_epoch(self, n_rows: int, generator: torch.Generator | None = None) -> EpochInWork:
+        """Return the epoch in work, or begin one, whose order is drawn by `generator`, else by torch's own."""
         if self.epoch is None:
-            permutation = torch.randperm(n_rows, device=self.device)
+            permutation = torch.randperm(n_rows, device=self.device, generator=generator)
             self.epoch = EpochInWork(permutation, torch.zeros((), device=self.device), self.seconds)
         return self.epoch
+
+    def count_step(self, epoch: EpochInWork, loss: Tensor, n_rows: int) -> None:
+        """Enter a step on `n_rows` rows in the epoch in work; this does not wait for the device."""
+        epoch.loss_total.add_(loss, alpha=n_rows)
+        epoch.rows += n_rows
+        self.update_steps += 1
 
     def mean_loss(self) -> float:
         """Return the mean loss of the rows done in the epoch in work; this waits for the device."""

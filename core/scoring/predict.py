@@ -93,7 +93,7 @@ def features_of(
 
     The bundle's schema says which columns are codes; `categorical` does for a bundle that has none.
     """
-    return tensor_of(bundle, known_frame(bundle, rows, coerce, categorical=categorical))
+    return encoded_rows(bundle, known_frame(bundle, rows, coerce, categorical=categorical))[:]
 
 
 def known_frame(
@@ -110,14 +110,11 @@ def known_frame(
     return frame
 
 
-def tensor_of(bundle: ModelBundle, frame: pd.DataFrame) -> Tensor:
-    """Return the scaled features of rows that are coerced already, their dates expanded: `(n_rows, input_dim)`."""
-    rows = encoded_rows(bundle, frame)
-    return rows[:]
-
-
 def encoded_rows(bundle: ModelBundle, frame: pd.DataFrame) -> encoded.Rows:
-    """Return the same features as a network takes them: a tensor, unless that would be large."""
+    """Return the scaled features of rows that are coerced already, their dates expanded: `(n_rows, input_dim)`.
+
+    They are a tensor, unless that would be large.
+    """
     medians, vectorizer, scaler = bundle.feature_medians, bundle.vectorizer, bundle.scaler
     if _is_plain_dict_vectorizer(vectorizer) and type(scaler) is StandardScaler and medians is not None:
         encoder = Encoder(vectorizer, scaler, np.asarray(medians, dtype=np.float64))
