@@ -129,7 +129,7 @@ def _attend(
 ) -> None:
     """Tell a process what to do, end it when it takes too long, and see whether it has left an answer."""
     is_late = False
-    with process:  # which closes its input at the end
+    with suppress(BrokenPipeError), process:  # which closes its input at the end, written or not
         _tell(process, order)
         try:
             process.wait(errand.seconds)
