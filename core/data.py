@@ -25,7 +25,7 @@ from core.tables.coerce import CoercedColumn, coerce_column
 from core.tables.distinct import distinct_cells
 from core.tables.stored import StoredTable, Table
 from core.tables.timeline import split_by_time, timeline_of
-from core.types import TrainingConfig
+from core.types import ADDED_MODES, TrainingConfig
 
 CALIBRATION_STEP, LEAST_TO_DIVIDE = 3, 60
 
@@ -86,6 +86,8 @@ def prepare_tensors(
     train, test = train_and_test_rows(targets.values, task, cfg, None if times is None else times[places])
 
     encoder = fit_encoder(features, places[train])
+    if cfg.training_mode in ADDED_MODES:
+        encoder = encoder.with_gaps_marked()
     x = encoder.encode(features, kept)
 
     target_scaler = StandardScaler().fit(targets.values[train]) if task == "regression" else None

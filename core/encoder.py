@@ -36,6 +36,7 @@ from core.tables.stored import StoredTable, Table
 ROWS_AT_ONCE = 65_536
 BLOCK_CELLS = 1 << 20  # of numbers that are fitted together
 SEPARATOR = DictVectorizer().separator
+GAP_MARK = 1.2345678 / 4096  # standard deviations: no whole number and no usual fraction lies there
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
@@ -60,6 +61,10 @@ class Encoder:
         storage = self.store(features, kept, n_rows)
         rows = all_rows(storage)
         return rows if is_large(*rows.shape) else rows[:]
+
+    def with_gaps_marked(self) -> Encoder:
+        """Return an encoder that fills a gap a hair beside the median, so that a network can tell it from a cell."""
+        return Encoder(self.vectorizer, self.scaler, self.medians + GAP_MARK * self.scaler.scale_)
 
     def store(self, features: Table, kept: NDArray[np.bool_] | None, n_rows: int) -> Storage:
         """Return the rows without making them dense; no two columns may share a feature."""

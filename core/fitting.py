@@ -22,6 +22,7 @@ from core.loop import Control, LoopResult, fit
 from core.losses import BatchLoss, Criterion
 from core.metrics import baseline_of, held_out_loss, loss_on, metric_name, metric_of
 from core.rows import EncodedRows, Rows, move, take
+from core.steps.recipe import Recipe
 from core.tables.timeline import Timeline, split_by_time
 from core.types import Metrics, TrainingConfig
 
@@ -107,6 +108,8 @@ def fit_and_score(
     task: str,
     target_scaler: Any,
     control: Control,
+    *,
+    recipe: Recipe | None = None,
 ) -> tuple[LoopResult, Metrics]:
     """Train `model` in place, then score it on the test rows, in the unit of `target_scaler`."""
     device, started = rows.x_train.device, time.perf_counter()
@@ -122,6 +125,7 @@ def fit_and_score(
         baseline_loss=baseline_loss(rows, objective),
         control=control,
         identity=identity_of(rows, objective, replace(cfg, task=task)) if resumable else None,
+        **({} if recipe is None else {"recipe": recipe}),
     )
     return result, Metrics(
         task=task,

@@ -26,6 +26,7 @@ from core.epoch import Divergence, EpochReport
 from core.errors import ConfigError, TrainingError, TrainingPaused
 from core.losses import BatchLoss
 from core.rows import Rows
+from core.steps.recipe import Recipe
 from core.steps.step import Step, step_for
 from core.steps.threads import only_threads, threads_for_step
 from core.types import TrainingConfig
@@ -89,21 +90,27 @@ def fit(
     baseline_loss: float | None = None,
     control: Control = NO_CONTROL,
     identity: Identity | None = None,
+    recipe: Recipe | None = None,
 ) -> LoopResult:
     """Train `model` in place on the rows `x` (n, input_dim) and leave it in `eval()`.
 
     Each of `targets` has n rows. A stopped training keeps the best epoch where there is a validation
     loss, else the last weights; one whose loss explodes or is no number keeps the best finite epoch.
-    `identity` is what a checkpoint must have in common with this training. Raises TrainingError (a
+    `identity` is what a checkpoint must have in common with this training. Without a `recipe` the optimizer is that
+    of REQ-T10. Raises TrainingError (a
     ValueError) when no batch had two rows or the first epoch's loss is no number, TrainingPaused when
     a wish to pause is granted, and CheckpointError. Source: REQ-T10 to REQ-T14.
     """
     with only_threads(threads_for_step(model, min(cfg.batch_size, len(x)), torch.get_num_threads())):
-        state = begin(model, cfg, x.device, has_validation=validation_loss is not None, baseline_loss=baseline_loss)
+        state = begin(
+            model, cfg, x.device,
+            has_validation=validation_loss is not None, baseline_loss=baseline_loss, recipe=recipe,
+        )  # fmt: skip
         if control.resume_from is not None:
             go_on_from(control.resume_from, state, identity, len(x))
         saver = Saver(control.checkpoint_path, state, identity or Identity())
-        step = step_for(model, state.optimizer, x, targets, batch_loss, cfg.batch_size)
+        clip_norm = recipe.clip_norm if recipe else 0.0
+        step = step_for(model, state.optimizer, x, targets, batch_loss, cfg.batch_size, clip_norm)
         while state.ending is None and len(state.reports) < cfg.epochs:
             stopped = _train_epoch(state, len(x), step, control, saver)
             if state.update_steps == 0:
@@ -129,7 +136,8 @@ def _train_epoch(state: TrainingState, n_rows: int, step: Step, control: Control
     """Make the steps that the epoch still has; return whether training was stopped before one of them."""
     epoch = state.enter_epoch(n_rows)
     state.model.train()
-    for batch in torch.split(epoch.permutation, state.cfg.batch_size)[epoch.next_batch :]:
+    batches = torch.split(epoch.permutation, state.cfg.batch_size)
+    for batch in batches[epoch.next_batch :]:
         if control.should_stop is not None and control.should_stop():
             return True
         if control.should_pause is not None and control.should_pause():
@@ -137,6 +145,7 @@ def _train_epoch(state: TrainingState, n_rows: int, step: Step, control: Control
             raise TrainingPaused(_pause_sentence(state))
         saver.save_after(SECONDS_WITHIN_EPOCH)
         if len(batch) >= SMALLEST_BATCH:
+            state.set_rate(epoch, len(batches))
             state.count_step(epoch, step(batch), len(batch))
         epoch.next_batch += 1
     return False
@@ -163,6 +172,15 @@ def end_epoch(
     return "patience" if _patience_is_over(state) else None
 
 
+def _patience_is_over(state: TrainingState) -> bool:
+    """Return whether training has waited long enough for a better epoch; go on from the best where the rate falls."""
+    waited = state.waiting
+    if waited.n_dropped > state.n_dropped:
+        state.n_dropped = waited.n_dropped
+        state.best.restore()
+    return state.has_validation and 0 < state.cfg.early_stopping_patience <= waited.epochs
+
+
 def _largest_sound_loss(state: TrainingState) -> float:
     """Return the training loss above which a training has exploded; the first epoch may be as bad as it likes."""
     return EXPLODED * max(1.0, state.baseline_loss or 0.0, state.best.loss)
@@ -175,11 +193,6 @@ def _diverge(state: TrainingState, rows: Literal["training", "validation"], loss
     if not state.best.is_finite:
         raise TrainingError(_divergence_sentence(state.divergence, None, state.cfg))
     return "diverged"
-
-
-def _patience_is_over(state: TrainingState) -> bool:
-    waited = len(state.reports) - max(state.best.epoch, state.patience_base)
-    return state.has_validation and 0 < state.cfg.early_stopping_patience <= waited
 
 
 def _result(state: TrainingState) -> LoopResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 
 from core.dropout import Dropout
 from core.errors import ConfigError
-from core.types import TRAINING_MODES, TrainingConfig
+from core.networks.fronted import Fronted, build_fronted, shape_of
+from core.networks.shape import AddedShape
+from core.types import SPECIFIED_MODES, TrainingConfig
 
 
 class MLP(nn.Module):
@@ -80,12 +83,15 @@ def build_model(
     num_hidden_layers: int,
     dropout: float,
 ) -> nn.Module:
-    """Build the untrained network of `training_mode`.
+    """Build the untrained network of a specified `training_mode`.
 
-    Raises ConfigError (a ValueError) for an unknown mode. Source: REQ-T08.
+    Raises ConfigError (a ValueError) for any other. Source: REQ-T08.
     """
-    if training_mode not in TRAINING_MODES:
-        raise ConfigError(f"Training mode {training_mode!r} is unknown. Choose one of: {', '.join(TRAINING_MODES)}.")
+    if training_mode not in SPECIFIED_MODES:
+        raise ConfigError(
+            f"Training mode {training_mode!r} is unknown, or its network follows from the table that it is trained on. "
+            f"Choose one of: {', '.join(SPECIFIED_MODES)}."
+        )
     model: nn.Module
     if training_mode == "linear_glm_baseline":
         model = LinearBaseline(input_dim, output_dim)
@@ -96,15 +102,38 @@ def build_model(
     return model
 
 
-def model_config(input_dim: int, output_dim: int, cfg: TrainingConfig) -> dict[str, Any]:
-    """Return the arguments of `build_model` for a network trained under `cfg`, as a bundle keeps them."""
+def build_network(config: Mapping[str, Any]) -> nn.Module:
+    """Build an untrained network from what `model_config` gave."""
+    settings = dict(config)
+    shape = settings.pop("shape", None)
+    if shape is None:
+        return build_model(**settings)
+    network = build_fronted(
+        AddedShape.from_dict(shape),
+        settings["output_dim"],
+        settings["hidden_dim"],
+        settings["num_hidden_layers"],
+        settings["dropout"],
+    )
+    return network
+
+
+def model_config(
+    input_dim: int, output_dim: int, cfg: TrainingConfig, model: nn.Module | None = None
+) -> dict[str, Any]:
+    """Return the arguments of `build_network` for a network trained under `cfg`, as a bundle keeps them.
+
+    Those of a specified mode are the arguments of `build_model`; for an added mode the trained `model` is needed.
+    """
+    shape = {"shape": shape_of(model).as_dict()} if isinstance(model, Fronted) else {}
     return {
         "input_dim": input_dim,
         "output_dim": output_dim,
         "training_mode": cfg.training_mode,
         "hidden_dim": cfg.hidden_dim,
-        "num_hidden_layers": cfg.num_hidden_layers,
+        "num_hidden_layers": max(1, cfg.num_hidden_layers) if shape else cfg.num_hidden_layers,
         "dropout": cfg.dropout,
+        **shape,
     }
 
 
@@ -117,6 +146,8 @@ def compute_class_weights(y: Tensor, output_dim: int, device: torch.device | str
 
 def model_training_mode(model: nn.Module) -> str:
     """Return the mode family of a live network; the modes that share the MLP read as `mlp_dense`."""
+    if isinstance(model, Fronted):
+        return "tabm"
     if isinstance(model, LinearBaseline):
         return "linear_glm_baseline"
     return "tabresnet" if isinstance(model, TabResNet) else "mlp_dense"
@@ -134,6 +165,8 @@ def model_num_hidden_layers(model: nn.Module, default: int = 1) -> int:
     """Return the depth of a live network: MLP blocks, or residual blocks; `default` where it has none."""
     if isinstance(model, LinearBaseline):
         return default
+    if isinstance(model, Fronted):
+        return len(model.body.backbone.blocks)
     if isinstance(model, TabResNet):
         return len(model.blocks)
     return max(1, sum(isinstance(m, nn.Linear) for m in model.modules()) - 1)

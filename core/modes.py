@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.types import ADDED_MODES, TRAINING_MODES
+
 
 @dataclass(frozen=True)
 class ModeWords:
@@ -16,10 +18,15 @@ class ModeWords:
 
 
 _WORDS = {
+    "tabm": ModeWords(
+        "Accurate network", "Accurate",
+        "Several small networks in one, which share most of their weights and answer together.",
+        "The most accurate of these networks. Takes the longest.",
+    ),
     "mlp_dense": ModeWords(
         "Standard network", "Network",
         "Layers of neurons over all columns at once.",
-        "Start here: it fits most tables.",
+        "Fits most tables, and is quick.",
     ),
     "linear_glm_baseline": ModeWords(
         "Straight lines", "Linear",
@@ -48,7 +55,23 @@ _WORDS = {
     ),
 }  # fmt: skip
 
+MODES_IN_ORDER = tuple(dict.fromkeys((*_WORDS, *TRAINING_MODES)))  # of their cards
+
 
 def mode_words(mode: str) -> ModeWords:
     """Return the card of `mode`; a mode without one is shown by its own name."""
     return _WORDS.get(mode, ModeWords(mode.replace("_", " ").capitalize(), mode, "", ""))
+
+
+def limits_of(mode: str) -> str:
+    """Say what a network of `mode` makes of cells that are unlike those it was trained on."""
+    if mode in ADDED_MODES:
+        return (
+            "Texts it never saw count as none of the known ones, missing cells as the training median, marked as "
+            "missing where that was common in training, and numbers outside the training range as the nearest one "
+            "within it; no predicted number lies outside the training range either."
+        )
+    return (
+        "Texts it never saw count as none of the known ones, missing cells as the training median, and numbers outside "
+        "the training range are extrapolated."
+    )

@@ -11,10 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from core.loop import LoopResult
+from core.modes import limits_of
 from core.receipt import Receipt
 from core.types import InputSchema, Metrics, TrainingConfig, TrainingRecord
 
-RECORDED_PACKAGES = ("rowsmith", "torch", "scikit-learn", "numpy", "pandas")
+RECORDED_PACKAGES = ("rowsmith", "torch", "scikit-learn", "numpy", "pandas", "tabm", "rtdl_num_embeddings")
 
 
 def make_record(
@@ -78,9 +79,7 @@ def model_card(cfg: TrainingConfig, metrics: Metrics, schema: InputSchema) -> st
         f"{_time_line(cfg, metrics)}"
         f"Test {metrics.test_metric_name}: {metrics.test_metric_value:.6g}; "
         f"guessing reaches {_figure(metrics.baseline_metric_value)}.\n"
-        "Limits: the figures hold for rows like the ones it was trained on. Texts it never saw count as none "
-        "of the known ones, missing cells as the training median, and numbers outside the training range are "
-        "extrapolated."
+        f"Limits: the figures hold for rows like the ones it was trained on. {limits_of(cfg.training_mode)}"
     )
 
 

@@ -14,10 +14,12 @@ import torch
 from torch import nn
 
 from core import serialization
+from core.added.train import train_added
 from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
 from core.config import check_task_fits_mode, checked_config
 from core.data import has_target, prepare_tensors
 from core.distill import distill_model_from_file
+from core.encoder import Encoder
 from core.encoding import features_in
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, note_times, seed_everything
 from core.inference import choose_device
@@ -28,6 +30,7 @@ from core.receipt import make_receipt
 from core.record import make_record
 from core.scoring.predict import decode_outputs, predict_outputs
 from core.serialization import save_bundle
+from core.settled import settled
 from core.tables.codes import coerce_features
 from core.tables.coerce import coerce_value
 from core.tables.dates import expand_date_columns
@@ -36,7 +39,7 @@ from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.read import READING, is_large, load_large_file, load_tabular_file
 from core.tables.schema import describe_inputs
 from core.tables.timeline import timeline_of
-from core.types import Metrics, ModelBundle, TrainingConfig
+from core.types import ADDED_MODES, Metrics, ModelBundle, TrainingConfig
 
 __all__ = [
     "Metrics",
@@ -104,13 +107,20 @@ def train_model_from_file(
         label_encoder, target_scaler, input_dim, output_dim, class_names,
     ) = prepare_tensors(x_rows, y_raw, task, cfg, **in_time)  # fmt: skip
     run_device = choose_device(device)
-    model = build_model(
-        input_dim, output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout
-    ).to(run_device)
-    rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg, usable).to(run_device)
-    result, metrics = fit_and_score(
-        model, rows, objective_of(task, rows, output_dim, cfg), cfg, task, target_scaler, control
-    )
+    model: nn.Module
+    if cfg.training_mode in ADDED_MODES:
+        own = settled(cfg, len(x_train))
+        rows = hold_out_validation(x_train, y_train, x_test, y_test, task, own, usable)
+        encoder = Encoder(vectorizer, scaler, feature_medians)
+        model, result, metrics = train_added(rows, encoder, own, task, output_dim, target_scaler, control, run_device)
+    else:
+        model = build_model(
+            input_dim, output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout
+        ).to(run_device)
+        rows = hold_out_validation(x_train, y_train, x_test, y_test, task, cfg, usable).to(run_device)
+        result, metrics = fit_and_score(
+            model, rows, objective_of(task, rows, output_dim, cfg), cfg, task, target_scaler, control
+        )
     metrics.n_dropped = len(frame) - len(x_train) - len(x_test)
     note_times(metrics, usable)
     record = make_record(
@@ -132,7 +142,7 @@ def train_model_from_file(
         input_dim=input_dim,
         output_dim=output_dim,
         class_names=class_names,
-        model_config=model_config(input_dim, output_dim, cfg),
+        model_config=model_config(input_dim, output_dim, cfg, model),
         schema=schema,
         record=record,
     ), metrics

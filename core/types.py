@@ -24,12 +24,15 @@ TrainingMode = Literal[
     "imbalance_aware",
     "calibrated_classifier",
     "tree_teacher_distillation",
+    "tabm",
 ]
 ColumnRole = Literal["feature", "target", "date", "excluded"]
 ColumnKind = Literal["number", "text", "mixed", "date", "empty"]
 
 TASKS: tuple[str, ...] = get_args(TaskType)
 TRAINING_MODES: tuple[str, ...] = get_args(TrainingMode)
+ADDED_MODES = ("tabm",)  # beyond the specification's six, with inputs of their own (`core.networks`)
+SPECIFIED_MODES = tuple(mode for mode in TRAINING_MODES if mode not in ADDED_MODES)
 CLASSIFICATION_ONLY_MODES = ("imbalance_aware", "calibrated_classifier")
 MAX_WORDS, MAX_WORD_CHARS = 100, 100  # words that count as missing by choice, of a table and of a column
 N_QUANTILES = 11  # deciles of a column: 0, 10, … 100 %
@@ -61,6 +64,11 @@ class TrainingConfig:
     (`core.tables.codes`). With a `time_column`, whose cells are dates or numbers, the rows kept aside are
     the latest ones rather than drawn at random: for the test, and before these for validation. That
     column may be an excluded one.
+
+    The added modes read some settings in their own way (`core.settled`): a `learning_rate` of 1e-3 and a `batch_size`
+    of 64 stand for their own, and others for as many times more or less. Each epoch is judged on validation rows, 15 %
+    of the training rows where `validation_size` is 0, with a patience of 16 epochs where that is 0; the best epoch is
+    kept.
     """
 
     target_column: str

@@ -13,8 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A module may import what stands in a line above its own; a package also itself.
 LAYERS = (
-    ("core.calibration", "core.dropout", "core.rows"),
+    ("core.calibration", "core.dropout", "core.rows", "core.patience"),
     ("core.errors", "core.types"),
+    ("core.settled",),
+    ("core.networks",),
     ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),
     ("core.receipt",),
     ("core.tables", "core.losses", "core.bundle", "core.epoch"),
@@ -22,6 +24,7 @@ LAYERS = (
     ("core.checkpoint", "core.encoder"),
     ("core.data", "core.loop", "core.metrics", "core.teacher", "core.serialization"),
     ("core.record", "core.fitting", "core.members", "core.scoring"),
+    ("core.added",),
     ("core.distill",),
     ("core.trainer",),
     ("core.insight",),

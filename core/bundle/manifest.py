@@ -16,8 +16,11 @@ from core.bundle.document import parse_document, render_document
 from core.bundle.fields import Fields
 from core.bundle.flaw import FlawError, shown
 from core.bundle.inputs import record_from_json, record_to_json, schema_from_json, schema_to_json
+from core.bundle.shape import parse_shape
 from core.calibration import Calibration
+from core.networks.shape import AddedShape
 from core.types import (
+    ADDED_MODES,
     CLASSIFICATION_ONLY_MODES,
     TASKS,
     TRAINING_MODES,
@@ -41,7 +44,7 @@ _ENTRIES = ("format", "format_version", "needs", "task", "target_column", "class
 
 @dataclass(frozen=True)
 class Architecture:
-    """The arguments of `core.models.build_model`."""
+    """The arguments of `core.models.build_network`; a network of an added mode has a `shape`."""
 
     training_mode: str
     input_dim: int
@@ -49,10 +52,13 @@ class Architecture:
     hidden_dim: int
     num_hidden_layers: int
     dropout: float
+    shape: AddedShape | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the arguments by name, as `ModelBundle.model_config` holds them."""
-        return asdict(self)
+        values = asdict(self)
+        shape = values.pop("shape")
+        return values if shape is None or self.shape is None else {**values, "shape": self.shape.as_dict()}
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,8 @@ def parse_manifest(data: bytes) -> Manifest:
 
 def parse_architecture(value: object) -> Architecture:
     """Return an architecture within the bounds of `TrainingConfig`, or raise FlawError."""
-    names = tuple(Architecture.__dataclass_fields__)
+    has_shape = isinstance(value, dict) and value.get("training_mode") in ADDED_MODES
+    names = [name for name in Architecture.__dataclass_fields__ if name != "shape" or has_shape]
     fields = Fields(value, "the model in its manifest.json", names)
     dropout = fields.number("dropout")
     if not 0 <= dropout < 1:
@@ -138,6 +145,7 @@ def parse_architecture(value: object) -> Architecture:
         hidden_dim=fields.whole("hidden_dim", int(width.minimum), int(width.maximum)),
         num_hidden_layers=fields.whole("num_hidden_layers", int(depth.minimum), int(depth.maximum)),
         dropout=dropout,
+        shape=parse_shape(fields.raw("shape"), fields.where("shape")) if has_shape else None,
     )
 
 

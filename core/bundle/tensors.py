@@ -15,11 +15,11 @@ from core.bundle.document import parse_document
 from core.bundle.fields import Fields
 from core.bundle.flaw import FlawError, shown
 
-ITEM_BYTES = {"F64": 8, "F32": 4, "I64": 8}
+ITEM_BYTES = {"F64": 8, "F32": 4, "I64": 8, "BOOL": 1}
 
 _HEADER_SLACK = 1024
 _ENTRY_BYTES = 160  # the longest JSON of one tensor, without its name
-_MAX_DIMENSIONS = 2
+_MAX_DIMENSIONS = 3
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def unpack(file: BinaryIO, entries: Mapping[str, Entry], manifest: Manifest) -> 
     check_tensors(file, entries["weights.safetensors"], expected_weights(network))
     arrays = safetensors.numpy.load(read_member(file, entries["arrays.safetensors"]))
     check_arrays(arrays)
-    fill_network(network, read_member(file, entries["weights.safetensors"]))
+    fill_network(network, read_member(file, entries["weights.safetensors"]), manifest.architecture.input_dim)
     bundle = _assemble(manifest, preprocess, arrays, network)
     _probe(bundle)
     return bundle

@@ -65,7 +65,7 @@ def go_on_from(path: str | Path, state: TrainingState, identity: Identity | None
     """
     longest = _longest_arrays(state, n_rows)
     checkpoint = read_checkpoint(path, identity, longest)
-    if not (_has_the_sizes(checkpoint, longest) and _is_consistent(checkpoint, state, n_rows)):
+    if not (_has_the_sizes(checkpoint, longest, len(state.parameters)) and _is_consistent(checkpoint, state, n_rows)):
         raise CheckpointError("This checkpoint does not fit the network that is trained. Start the training anew.")
     _warn_of_other_arithmetic(checkpoint, state.device.type)
     for name, tensors in _weights(state).items():
@@ -85,7 +85,8 @@ def _longest_arrays(state: TrainingState, n_rows: int) -> dict[str, int]:
     n_parameters = sum(parameter.numel() for parameter in state.parameters)
     return {
         **{name: sum(tensor.numel() for tensor in tensors) for name, tensors in _weights(state).items()},
-        **{"adam_step": len(list(state.model.parameters())), "adam_mean": n_parameters, "adam_square": n_parameters},
+        "adam_step": max(len(state.parameters), len(list(state.model.parameters()))),
+        **{"adam_mean": n_parameters, "adam_square": n_parameters},
         **{"permutation": n_rows, "loss_total": 1},
         **LONGEST_STATES,
     }
@@ -100,6 +101,7 @@ def _restore_progress(state: TrainingState, checkpoint: Checkpoint) -> None:
     state.update_steps = checkpoint.update_steps
     state.patience_base, state.ending = _where_patience_and_training_end(checkpoint, state.cfg)
     state.divergence = checkpoint.divergence
+    state.n_dropped = state.waiting.n_dropped
     state.earlier_seconds = checkpoint.elapsed_seconds
     if checkpoint.position is not None:
         permutation = torch.from_numpy(checkpoint.arrays["permutation"]).to(state.device)
@@ -189,10 +191,10 @@ def _curve(reports: Sequence[EpochReport]) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
-def _has_the_sizes(checkpoint: Checkpoint, longest: Mapping[str, int]) -> bool:
+def _has_the_sizes(checkpoint: Checkpoint, longest: Mapping[str, int], n_flat: int) -> bool:
     """Return whether every array has all its numbers, or none where there is nothing to hold.
 
-    Adam's step is one number, or in a checkpoint of before, one for each of the network's parameters.
+    Adam's step is one number for each long parameter, or in a checkpoint of before, for each of the network's.
     """
     held = {
         **dict.fromkeys(("model", "model_counts", "random_numpy", "random_python"), True),
@@ -200,7 +202,7 @@ def _has_the_sizes(checkpoint: Checkpoint, longest: Mapping[str, int]) -> bool:
         **dict.fromkeys(("adam_mean", "adam_square"), checkpoint.update_steps > 0),
         **dict.fromkeys(("permutation", "loss_total"), checkpoint.position is not None),
     }
-    steps = {1, longest["adam_step"]} if checkpoint.update_steps else {0}
+    steps = {n_flat, longest["adam_step"]} if checkpoint.update_steps else {0}
     return len(checkpoint.arrays["adam_step"]) in steps and all(
         len(checkpoint.arrays[name]) == (longest[name] if holds else 0) for name, holds in held.items()
     )

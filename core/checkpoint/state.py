@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from core.checkpoint.contents import Ending
 from core.epoch import Divergence, EpochReport
+from core.patience import Waiting, waiting
 from core.steps.flat import flatten_parameters
 from core.steps.quickstart import defer_compiler
+from core.steps.recipe import Recipe
 from core.types import TrainingConfig
 
 WEIGHT_DECAY = 1e-4
@@ -77,6 +79,9 @@ class TrainingState:
     divergence: Divergence | None = None
     earlier_seconds: float = 0.0  # of the parts before this one was resumed
     started: float = field(default_factory=time.perf_counter)
+    recipe: Recipe | None = None
+    rate: float = 1.0  # of the first one, for the steps to come
+    n_dropped: int = 0  # how often it has fallen because patience was over
 
     @property
     def seconds(self) -> float:
@@ -101,6 +106,20 @@ class TrainingState:
         epoch.rows += n_rows
         self.update_steps += 1
 
+    @property
+    def waiting(self) -> Waiting:
+        """Return how long training has waited for a better epoch on the validation rows."""
+        losses = [report.validation_loss for report in self.reports if report.validation_loss is not None]
+        drops = 0 if self.recipe is None else self.recipe.drops
+        return waiting(losses, self.cfg.early_stopping_patience, drops=drops, base=self.patience_base)
+
+    def set_rate(self, epoch: EpochInWork, n_batches: int) -> None:
+        """Give the optimizer the rate of the next step, where a recipe has one."""
+        if self.recipe is not None:
+            done = (len(self.reports) + epoch.next_batch / max(1, n_batches)) / self.cfg.epochs
+            self.rate = self.recipe.factor(done, self.n_dropped)
+            self.recipe.set_rate(self.optimizer, self.rate)
+
     def mean_loss(self) -> float:
         """Return the mean loss of the rows done in the epoch in work; this waits for the device."""
         return float(self.epoch.loss_total / max(1, self.epoch.rows)) if self.epoch else 0.0
@@ -112,7 +131,7 @@ class TrainingState:
             epochs=self.cfg.epochs,
             train_loss=train_loss,
             validation_loss=validation_loss,
-            learning_rate=self.cfg.learning_rate,
+            learning_rate=self.rate * (self.recipe.learning_rate if self.recipe else self.cfg.learning_rate),
             seconds=self.seconds - (self.epoch.started if self.epoch else 0.0),
             baseline_loss=self.baseline_loss,
         )
@@ -130,12 +149,14 @@ def begin(
     has_validation: bool = False,
     baseline_loss: float | None = None,
     optimizer: torch.optim.Optimizer | None = None,
+    recipe: Recipe | None = None,
 ) -> TrainingState:
-    """Return the state before the first step; without an `optimizer`, all weights get one of `adam_of`."""
-    optimizer = optimizer or adam_of(flatten_parameters(model), cfg)
-    live = tuple(model.state_dict().values())
+    """Return the state before the first step; without an `optimizer`, that is the recipe's, else one of `adam_of`."""
+    if optimizer is None:
+        optimizer = adam_of(flatten_parameters(model), cfg) if recipe is None else recipe.optimizer(model)
+    live = tuple(tensor for tensor in model.state_dict().values() if tensor.dtype != torch.bool)
     best = Best(live, tuple(torch.empty_like(tensor) for tensor in live))
-    return TrainingState(cfg, model, optimizer, device, has_validation, baseline_loss, best)
+    return TrainingState(cfg, model, optimizer, device, has_validation, baseline_loss, best, recipe=recipe)
 
 
 def adam_of(parameter: nn.Parameter, cfg: TrainingConfig) -> torch.optim.Optimizer:

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.calibration import Calibration
 from core.insight.words import calibration_words, coverage_words, errors_words, headline, verdicts
-from core.modes import mode_words
+from core.modes import limits_of, mode_words
 from core.types import InputSchema, TrainingRecord
 
 MOST_COLUMNS = 60  # that are named
@@ -40,7 +40,7 @@ def model_card(
         Section("Data", _data(record)),
         Section("How good it is", _how_good(document)),
         Section("How sure it is", _how_sure(document, calibration)),
-        Section("Limits", _limits(schema, document)),
+        Section("Limits", _limits(schema, document, str(record.config.get("training_mode", "")))),
         Section("Training", _training(record)),
     ]
     return tuple(section for section in sections if section.lines)
@@ -105,12 +105,11 @@ def _how_sure(document: Mapping[str, Any] | None, calibration: Calibration | Non
     return tuple(sentence for sentence in said if sentence)
 
 
-def _limits(schema: InputSchema, document: Mapping[str, Any] | None) -> tuple[str, ...]:
+def _limits(schema: InputSchema, document: Mapping[str, Any] | None, mode: str) -> tuple[str, ...]:
     n_test = FEW_ROWS if document is None else int(document["n_test"])
     return (
         *([f"Only {n_test:,} rows were kept aside, so the figures are rough."] if n_test < FEW_ROWS else []),
-        "The figures hold for rows like the ones it was trained on. Texts it never saw count as none of the known "
-        "ones, missing cells as the training median, and numbers outside the training range are extrapolated.",
+        f"The figures hold for rows like the ones it was trained on. {limits_of(mode)}",
         "Whoever uses it should look again when prices, products, rules or the way of recording change.",
         *(_dates(schema)),
     )

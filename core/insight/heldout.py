@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.data import judging_rows, label_text, number_target, split_rows, train_and_test_rows, usable_target
+from core.settled import settled
 from core.tables.distinct import distinct_cells
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.schema import target_of
 from core.tables.stored import Table
 from core.tables.timeline import split_by_time, timeline_of
-from core.types import ModelBundle, TrainingConfig
+from core.types import ADDED_MODES, ModelBundle, TrainingConfig
 
 Positions = NDArray[np.intp]
 
@@ -73,6 +74,8 @@ def held_out(bundle: ModelBundle, frame: Table, cfg: TrainingConfig, reading: Re
     timeline = timeline_of(frame, cfg.time_column, bundle.schema, reading)
     order = None if timeline is None else timeline.order[places]
     train, test = train_and_test_rows(y, bundle.task, cfg, order)
+    if cfg.training_mode in ADDED_MODES:
+        cfg = settled(cfg, len(train))
     validation = train[:0]
     if cfg.validation_size:
         inner, judging = _validation_split(y[train], bundle.task, cfg, None if order is None else order[train])

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
-from torch import Tensor
+from torch import Tensor, nn
 
+from core.added.train import train_added
 from core.config import checked_config
 from core.data import target_tensor
 from core.encoder import fit_encoder
@@ -24,10 +25,11 @@ from core.insight.figures.losses import absolute_errors
 from core.insight.heldout import HeldOut
 from core.loop import Control, OnEpoch
 from core.models import build_model
-from core.rows import take
+from core.rows import Rows, take
 from core.scoring.predict import encoded_rows
+from core.settled import settled
 from core.trainer import objective_of
-from core.types import ModelBundle, TrainingConfig
+from core.types import ADDED_MODES, ModelBundle, TrainingConfig
 
 Losses = NDArray[np.float64]
 
@@ -63,13 +65,22 @@ def refit(
     cfg = checked_config(cfg)
     seed_everything(cfg.random_seed)
     run_device = choose_device(device)
-    rows, scaler, input_dim = _rows(bundle, features, held)
-    rows = rows.to(run_device)
-    model = build_model(
-        input_dim, bundle.output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout
-    ).to(run_device)
-    objective = objective_of(bundle.task, rows, bundle.output_dim, cfg)
-    _, metrics = fit_and_score(model, rows, objective, cfg, bundle.task, scaler, Control(on_epoch))
+    control, is_added = Control(on_epoch), cfg.training_mode in ADDED_MODES
+    encoder = fit_encoder(features, held.fitted)
+    encoder = encoder.with_gaps_marked() if is_added else encoder
+    rows, scaler = _rows(bundle, encoder.encode(features), held)
+    model: nn.Module
+    if is_added:
+        cfg = settled(cfg, len(held.fitted))
+        model, _, metrics = train_added(rows, encoder, cfg, bundle.task, bundle.output_dim, scaler, control, run_device)
+    else:
+        rows = rows.to(run_device)
+        model = build_model(
+            rows.x_train.shape[1], bundle.output_dim, cfg.training_mode,
+            cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout,
+        ).to(run_device)  # fmt: skip
+        objective = objective_of(bundle.task, rows, bundle.output_dim, cfg)
+        _, metrics = fit_and_score(model, rows, objective, cfg, bundle.task, scaler, control)
     outputs = forward(model, rows.x_test, run_device).cpu()
     losses = _losses(bundle.task, outputs, held.y[held.test], scaler)
     return Refit(losses, len(held.train), metrics.epochs_run or 0, metrics.seconds or 0.0)
@@ -91,10 +102,8 @@ def guess_losses(task: str, held: HeldOut) -> Losses:
         return absolute_errors(y, known.mean())
 
 
-def _rows(bundle: ModelBundle, features: pd.DataFrame, held: HeldOut) -> tuple[RowSets, Any, int]:
-    """Return every tensor of the training, the target's scaler, and the width of the input."""
-    encoder = fit_encoder(features, held.fitted)
-    x = encoder.encode(features)
+def _rows(bundle: ModelBundle, x: Rows, held: HeldOut) -> tuple[RowSets, Any]:
+    """Return every tensor of the training of encoded rows `x`, and the target's scaler."""
     y = held.y if bundle.task == "classification" else held.y.reshape(-1, 1)
     target_scaler = None if bundle.task == "classification" else StandardScaler().fit(y[held.fitted])
 
@@ -103,7 +112,7 @@ def _rows(bundle: ModelBundle, features: pd.DataFrame, held: HeldOut) -> tuple[R
 
     train, validation, test = (take(x, places) for places in (held.train, held.validation, held.test))
     rows = RowSets(train, y_of(held.train), validation, y_of(held.validation), test, y_of(held.test))
-    return rows, target_scaler, x.shape[1]
+    return rows, target_scaler
 
 
 def _losses(task: str, outputs: Tensor, y: NDArray[Any], target_scaler: Any) -> Losses:

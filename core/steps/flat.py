@@ -31,7 +31,12 @@ def flatten_parameters(model: nn.Module) -> nn.Parameter:
     The network's own parameters become views of it, and so do their gradients. All must be of one type
     and on one device.
     """
-    return flatten_members([model])[0]
+    return flatten(_trained(model))
+
+
+def flatten(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
+    """Do so for some parameters of a network."""
+    return _flatten([(parameter,) for parameter in parameters])[0]
 
 
 def flatten_members(models: Sequence[nn.Module]) -> tuple[nn.Parameter, list[Stacked]]:
@@ -40,14 +45,17 @@ def flatten_members(models: Sequence[nn.Module]) -> tuple[nn.Parameter, list[Sta
     Each parameter of the first network stands before those of the others in its place, and then comes the
     next, so that every one is a single tensor for all.
     """
-    places = list(zip(*(_trained(model) for model in models), strict=True))
+    return _flatten(list(zip(*(_trained(model) for model in models), strict=True)))
+
+
+def _flatten(places: Sequence[tuple[nn.Parameter, ...]]) -> tuple[nn.Parameter, list[Stacked]]:
     if not places:
         return nn.Parameter(torch.zeros(0)), []
     flat = nn.Parameter(torch.cat([parameter.detach().reshape(-1) for place in places for parameter in place]))
     flat.grad = torch.zeros_like(flat)
     parts, first = [], 0
     for place in places:
-        shape = (len(models), *place[0].shape)
+        shape = (len(place), *place[0].shape)
         part = slice(first, first := first + prod(shape))
         parts.append(Stacked(flat.detach()[part].view(shape), flat.grad[part].view(shape)))
         for parameter, values, gradient in zip(place, parts[-1].values, parts[-1].gradient, strict=True):

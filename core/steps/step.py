@@ -51,14 +51,18 @@ class AutogradStep:
         x: Rows,
         targets: Sequence[Tensor],
         batch_loss: BatchLoss,
+        clip_norm: float = 0.0,
     ) -> None:
         self._model, self._optimizer, self._update = model, optimizer, quick_update(optimizer)
+        self._clip_norm, self._trained = clip_norm, [p for group in optimizer.param_groups for p in group["params"]]
         self._x, self._targets, self._loss = x, targets, batch_loss
 
     def __call__(self, batch: Tensor) -> Tensor:
         loss = self._loss(self._model(self._x[batch]), *(target[batch] for target in self._targets))
         self._optimizer.zero_grad(set_to_none=False)
         loss.backward()  # type: ignore[no-untyped-call]
+        if self._clip_norm:
+            nn.utils.clip_grad_norm_(self._trained, self._clip_norm)
         self._update()
         return loss.detach()
 
@@ -70,14 +74,16 @@ def step_for(
     targets: Sequence[Tensor],
     batch_loss: BatchLoss,
     batch_size: int,
+    clip_norm: float = 0.0,
 ) -> Step:
     """Return how a network that `flatten_parameters` has seen is trained on `x` (n, f) where `x` is.
 
     On a CPU backpropagation is written out for the networks of the specification; on a GPU a full batch is
-    a CUDA graph; any other network there is left to autograd.
+    a CUDA graph; any other network there is left to autograd. A gradient longer than `clip_norm` is shortened in a step
+    that autograd makes; 0 leaves all as they are.
     """
     layers = explicit(model) if x.device.type == "cpu" else None
     if layers is not None:
         return ExplicitStep(layers, optimizer, x, targets, batch_loss)
-    eager = AutogradStep(model, optimizer, x, targets, batch_loss)
+    eager = AutogradStep(model, optimizer, x, targets, batch_loss, clip_norm)
     return GraphedStep(eager, batch_size) if x.device.type == "cuda" else eager

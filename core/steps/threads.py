@@ -24,8 +24,12 @@ def threads_for_step(model: nn.Module, batch_size: int, available: int) -> int:
 
 
 def step_operations(model: nn.Module, batch_size: int) -> int:
-    """Return about how many products and sums a step on a full batch takes."""
-    return OPERATIONS_A_WEIGHT * batch_size * sum(weight.numel() for weight in model.parameters())
+    """Return about how many products and sums a step on a full batch takes.
+
+    A network in which a weight is used more than once for a row says so as its `n_products`.
+    """
+    n_products = getattr(model, "n_products", None) or sum(weight.numel() for weight in model.parameters())
+    return OPERATIONS_A_WEIGHT * batch_size * int(n_products)
 
 
 @contextmanager

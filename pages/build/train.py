@@ -1,12 +1,15 @@
 """Train: what is predicted, how, on what, and what that will take; then one click."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.modes import mode_words
+from core.runs.preflight.recommend import ACCURATE_MODE
 from core.runs.requests import TrainRequest
-from core.types import numeric_settings
+from core.types import ADDED_MODES, numeric_settings
 from pages.shared.preflight import look_ahead, show_preflight
-from pages.shared.settings import number_settings
+from pages.shared.settings import number_settings, own_way_words
 from pages.shared.state import DATA_PAGE
 from pages.shared.training import (
     choose_device,
@@ -43,7 +46,6 @@ st.markdown(roles_words(roles, outcome))
 
 st.subheader("What matters most?")
 key, mode_key = f"train_{dataset.id}", f"train_mode_{dataset.id}"
-mode = chosen_mode(mode_key, task)
 cards = st.container()  # the cards show times, which follow from the settings below
 start, device_choice = st.columns([1, 3], vertical_alignment="center")
 preflight_place = st.container()
@@ -51,6 +53,7 @@ with device_choice:
     device = choose_device(key)
 with st.expander("Advanced settings", icon=":material/tune:"):
     st.caption("Set to what works for most tables. Every field says what it does.")
+    own_way = st.container()
     settings = number_settings(key, tuple(numeric_settings()), {})
     restore_best = st.toggle(
         "Keep the best epoch", value=True, key=f"{key}_restore_best", persist_state="session",
@@ -59,7 +62,6 @@ with st.expander("Advanced settings", icon=":material/tune:"):
 
 config = {
     "target_column": roles.target,
-    "training_mode": mode,
     "task": asked_task,
     "restore_best": restore_best,
     "categorical_columns": list(roles.categories),
@@ -68,13 +70,20 @@ config = {
 }
 request = TrainRequest(config=config, excluded=roles.excluded, dates=roles.dates, device=device)
 preflight = look_ahead(dataset, request, task)
+advice = preflight.advice if preflight else None
+mode = chosen_mode(mode_key, task, advice.mode if advice else ACCURATE_MODE)
+request = replace(request, config=config | {"training_mode": mode})
+
 with cards:
-    show_modes(mode_key, task, mode, preflight.times if preflight else {})
+    show_modes(mode_key, task, mode, preflight.times(mode) if preflight else {}, advice)
+with own_way:
+    if preflight and mode in ADDED_MODES:
+        st.caption(own_way_words(preflight.size.in_mode(mode)))
 with preflight_place:
     if preflight:
         show_preflight(preflight, mode)
 with start:
-    if preflight and preflight.refusal:
+    if preflight and preflight.refusal(mode):
         st.button("Start training", icon=":material/play_arrow:", key="train_start_off", disabled=True)
     else:
         start_button(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import AppError
-from core.runs.preflight.estimate import Estimate, estimate_for, forget_pace, start_probe
+from core.runs.preflight.estimate import Estimate, ModeEstimate, estimate_for, forget_pace, start_probe
 from core.runs.preflight.free_memory import memory_available
 from core.runs.preflight.memory import Driver, MemoryFree, MemoryNeed, gigabytes, memory_needed, refusal
+from core.runs.preflight.recommend import ACCURATE_MODE, Recommendation, recommend
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
@@ -27,28 +28,38 @@ DRAWN = "preflight_drawn"
 
 @dataclass(frozen=True)
 class Preflight:
-    """What is known of a training before it starts; `estimate` is None while the machine is being measured."""
+    """What is known of a training before it starts; `estimate` is None while the machine is being measured.
+
+    The mode of `request` and `size` does not count: all that is said is said of one mode or of each.
+    """
 
     dataset: Dataset
     request: TrainRequest
     size: TrainingSize
-    need: MemoryNeed
     free: MemoryFree
     estimate: Estimate | None
 
-    @property
-    def refusal(self) -> str:
-        """Return why the training cannot fit, empty where it can."""
-        return refusal(self.need, self.free)
+    def need(self, mode: str) -> MemoryNeed:
+        """Return what a mode takes of the memory."""
+        found = self.estimate
+        measured = {"imported_bytes": found.imported_bytes} if found and found.imported_bytes else {}
+        return memory_needed(self.size.in_mode(mode), on_gpu=self.free.gpu_bytes > 0, **measured)
 
-    @property
-    def times(self) -> dict[str, str]:
+    def refusal(self, mode: str) -> str:
+        """Return why the training cannot fit, empty where it can."""
+        return refusal(self.need(mode), self.free)
+
+    def times(self, chosen: str) -> dict[str, str]:
         """Return the expected time of each mode in words; the same words for all while it is measured."""
         found = self.estimate
         if found is None:
-            return {} if self.refusal else dict.fromkeys(TRAINING_MODES, "Measuring…")
-        word = "At most" if found.may_end_early else "About"
-        return {mode: f"{word} {duration(max(1.0, its.seconds))}" for mode, its in found.modes.items()}
+            return {} if self.refusal(chosen) else dict.fromkeys(TRAINING_MODES, "Measuring…")
+        return {mode: _expected(its) for mode, its in found.modes.items()}
+
+    @property
+    def advice(self) -> Recommendation:
+        """Return the mode to start with."""
+        return recommend(self.estimate, self.need(ACCURATE_MODE), self.free)
 
 
 def look_ahead(dataset: Dataset, request: TrainRequest, task: str) -> Preflight | None:
@@ -59,25 +70,28 @@ def look_ahead(dataset: Dataset, request: TrainRequest, task: str) -> Preflight 
         estimate = estimate_for(get_workspace(), dataset, request, size)
     except AppError:
         return None
-    measured = {"imported_bytes": estimate.imported_bytes} if estimate and estimate.imported_bytes else {}
-    need = memory_needed(size, on_gpu=on_gpu, **measured)
     free = MemoryFree(memory_available(), devices().gpu_free_bytes if on_gpu else 0)
-    return Preflight(dataset, request, size, need, free, estimate)
+    return Preflight(dataset, request, size, free, estimate)
 
 
 def show_preflight(found: Preflight, mode: str) -> None:
     """Draw time, memory and what drives them; measure the machine first where that has not been done."""
-    if found.refusal:
-        st.error(escape(found.refusal), icon=":material/memory:")
+    if trouble := found.refusal(mode):
+        st.error(escape(trouble), icon=":material/memory:")
         return
+    need = found.need(mode)
     with st.container(border=True):
         if found.estimate is None:
             st.session_state[DRAWN] = time.monotonic()
             _await_estimate(found)
         else:
             _show_time(found, found.estimate, mode)
-        st.markdown(_memory_words(found))
-        st.caption(_driver_words(found.need, found.size))
+        st.markdown(_memory_words(need, found.free))
+        st.caption(_driver_words(need, found.size))
+
+
+def _expected(its: ModeEstimate) -> str:
+    return f"{'At most' if its.may_end_early else 'About'} {duration(max(1.0, its.seconds))}"
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -107,18 +121,17 @@ def _show_time(found: Preflight, estimate: Estimate, mode: str) -> None:
 def _time_words(found: Preflight, estimate: Estimate, mode: str) -> str:
     if estimate.trouble:
         return f"The time could not be measured: {escape(estimate.trouble)}"
-    epochs, seconds = found.size.cfg.epochs, estimate.modes[mode].epoch_seconds
-    each = f"{seconds:.2f} s" if seconds < 10 else duration(seconds)
-    words = f"**{found.times[mode]}** for {plural(epochs, 'epoch')} of {each}."
-    if estimate.may_end_early:
+    its, epochs = estimate.modes[mode], found.size.cfg.epochs
+    each = f"{its.epoch_seconds:.2f} s" if its.epoch_seconds < 10 else duration(its.epoch_seconds)
+    words = f"**{_expected(its)}** for {plural(epochs, 'epoch')} of {each}."
+    if its.may_end_early:
         words += " Less if it stops improving."
     if estimate.is_busy:
         words += " Measured while the machine was busy, so it may be quicker."
     return f"{words} Evaluating the model afterwards takes some seconds more."
 
 
-def _memory_words(found: Preflight) -> str:
-    need, free = found.need, found.free
+def _memory_words(need: MemoryNeed, free: MemoryFree) -> str:
     words = (
         f":material/memory: About **{gigabytes(need.bytes)}** of memory at the peak; {gigabytes(free.bytes)} are free."
     )

@@ -60,7 +60,7 @@ def report_facts(run: Run) -> ReportFacts | None:
         record=summary.record,
         schema=summary.schema,
         calibration=summary.calibration,
-        settings=[(row["Setting"], row["Value"]) for row in settings_table(run.request)],
+        settings=[(row["Setting"], row["Value"]) for row in settings_table(run.request, run.metrics or {})],
         data=[(row["Data"], row["Value"]) for row in data_table(run.request, run.metrics or {})],
         notices=tuple((run.results or {}).get("notices", ())),
         beside=[] if document is None else sides_table(document),

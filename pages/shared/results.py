@@ -95,7 +95,7 @@ def show_receipt(run: Run) -> None:
     settings, data = st.columns(2)
     with settings:
         st.subheader("Settings used", anchor=False)
-        _two_columns(settings_table(run.request), "Settings used")
+        _two_columns(settings_table(run.request, run.metrics or {}), "Settings used")
     with data:
         st.subheader("Data used", anchor=False)
         dataset = _dataset_of(run)
@@ -112,9 +112,9 @@ def show_comparison(results: dict[str, Any]) -> None:
     teacher, student = results["teacher"], results["student"]
     lighter = teacher["parameters"] / max(1, student["parameters"])
     st.subheader(
-        f"The student has {number(lighter)} × fewer parameters and agrees with its teacher on "
+        f"The student has {fewer_words(lighter)} parameters and agrees with its teacher on "
         f"{percent(results['agreement'])} of the test rows" if teacher["metric_name"] == "accuracy" else
-        f"The student has {number(lighter)} × fewer parameters and repeats "
+        f"The student has {fewer_words(lighter)} parameters and repeats "
         f"{percent(results['agreement'])} of its teacher's variance",
         anchor=False,
     )  # fmt: skip
@@ -122,6 +122,11 @@ def show_comparison(results: dict[str, Any]) -> None:
         pd.DataFrame([_side_row(teacher, student, *row) for row in _SIDE_ROWS]),
         hide_index=True, key="model_sides", alt="Teacher and student compared",
     )  # fmt: skip
+
+
+def fewer_words(lighter: float) -> str:
+    """Write how many times fewer parameters a student has, or more, beside a teacher that encodes texts by a number."""
+    return f"{number(lighter)} × fewer" if lighter >= 1 else f"{number(1 / lighter)} × more"
 
 
 def show_rest(run: Run) -> None:

@@ -7,7 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from core.modes import mode_words
+from core.runs.preflight.sizes import TrainingSize
+from core.settled import DROPS, PATIENCE, USUAL_BATCH, VALIDATION_SHARE
 from core.types import RECOMMENDED, TrainingConfig, numeric_settings
+from pages.shared.text import plural
 
 NETWORK_SETTINGS = ("hidden_dim", "num_hidden_layers", "dropout")
 FINE_STEPS = {"learning_rate": "%.5f", "dropout": "%.2f", "test_size": "%.2f", "validation_size": "%.2f"}
@@ -20,6 +24,18 @@ def number_settings(key: str, names: tuple[str, ...], starts: dict[str, Any], n_
         name: _number_setting(columns[index % n_columns], key, name, starts.get(name, default_of(name)))
         for index, name in enumerate(names)
     }
+
+
+def own_way_words(size: TrainingSize) -> str:
+    """Say in one line what an added mode makes of the settings."""
+    cfg = size.settled
+    title, batch, share = mode_words(cfg.training_mode).title, plural(cfg.batch_size, "row"), 100 * VALIDATION_SHARE
+    return (
+        f"{title} reads some of these in its own way: learning rate and batch size as multiples of its own (with 0.001 "
+        f"and {USUAL_BATCH} as they are: here {batch} a batch), a validation share of 0 as {share:.0f} %, a patience "
+        f"of 0 as {PATIENCE} epochs. When patience is over it first goes on in smaller steps, "
+        f"{plural(DROPS, 'time')}, and it keeps the best epoch."
+    )
 
 
 def default_of(name: str) -> Any:

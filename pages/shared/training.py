@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import AppError
 from core.modes import mode_words
+from core.runs.preflight.recommend import Recommendation
 from core.runs.records import Dataset, Roles, RunKind, utc_now
 from core.runs.requests import DistilRequest, TrainRequest, submit
 from core.runs.summon import warm
@@ -27,7 +28,6 @@ from pages.shared.tables import earlier_tables, table_words
 from pages.shared.text import escape, when
 
 TASK_OPTIONS = {"auto": "Automatic", "classification": "Categories", "regression": "Number"}
-STANDARD_MODE = "mlp_dense"
 DEVICE_OPTIONS = {"auto": "Automatic", "cuda": "GPU", "cpu": "CPU"}
 
 
@@ -76,35 +76,51 @@ def choose_task(dataset: Dataset, target: str) -> tuple[str, str, str]:
     return asked, task, Outcome(task, outcome.n_distinct).words
 
 
-def chosen_mode(key: str, task: str) -> str:
-    """Return the mode that is chosen, the standard one where the choice does not fit the task."""
-    chosen: str = st.session_state.setdefault(key, STANDARD_MODE)
-    if dict(modes_for(task))[chosen]:
-        chosen = st.session_state[key] = STANDARD_MODE
-    return chosen
+def chosen_mode(key: str, task: str, recommended: str) -> str:
+    """Return the mode that was chosen, the recommended one where none was or the choice does not fit the task."""
+    chosen: str | None = st.session_state.get(key)
+    return recommended if chosen is None or dict(modes_for(task))[chosen] else chosen
 
 
-def show_modes(key: str, task: str, chosen: str, times: Mapping[str, str], n_columns: int = 3) -> None:
-    """Draw the cards of the modes, with the expected time of each where it is known."""
-    modes = modes_for(task)
-    for start in range(0, len(modes), n_columns):
-        row = modes[start : start + n_columns]
+def show_modes(
+    key: str, task: str, chosen: str, times: Mapping[str, str], advice: Recommendation | None, n_columns: int = 3
+) -> None:
+    """Draw the cards of the modes, the first one wide, with the expected time of each where it is known."""
+    recommended = advice.mode if advice else ""
+    (first, refusal), *others = modes_for(task)
+    with st.container(border=True):
+        button, words = st.columns([1, n_columns - 1], vertical_alignment="center")
+        with button:
+            _mode_button(key, first, refusal, chosen=first == chosen)
+        with words:
+            _mode_card_words(first, refusal, times, recommended)
+    for start in range(0, len(others), n_columns):
+        row = others[start : start + n_columns]
         for column, (mode, refusal) in zip(st.columns(n_columns), row, strict=False):
             with column.container(border=True, height="stretch"):
-                _mode_card(key, mode, refusal, times.get(mode, ""), chosen=mode == chosen)
+                _mode_button(key, mode, refusal, chosen=mode == chosen)
+                _mode_card_words(mode, refusal, times, recommended)
+    if advice:
+        st.caption(f":material/recommend: Recommended: {escape(advice.reason)}")
 
 
-def _mode_card(key: str, mode: str, refusal: str, time: str, *, chosen: bool) -> None:
-    words = mode_words(mode)
+def _mode_button(key: str, mode: str, refusal: str, *, chosen: bool) -> None:
     st.button(
-        words.title, key=f"{key}_{mode}", type="primary" if chosen else "secondary", width="stretch",
+        mode_words(mode).title, key=f"{key}_{mode}", type="primary" if chosen else "secondary", width="stretch",
         icon=":material/check_circle:" if chosen else ":material/circle:", disabled=bool(refusal),
         on_click=st.session_state.__setitem__, args=(key, mode),
     )  # fmt: skip
+
+
+def _mode_card_words(mode: str, refusal: str, times: Mapping[str, str], recommended: str) -> None:
+    words, time = mode_words(mode), times.get(mode, "")
     st.markdown(words.what)
     st.caption(refusal or words.why)
+    badges = [":green-badge[:material/recommend: Recommended]"] if mode == recommended else []
     if time and not refusal:
-        st.caption(f":material/timer: {time}")
+        badges.append(f":material/timer: {time}")
+    if badges:
+        st.caption("\u2003".join(reversed(badges)))
 
 
 def choose_device(key: str) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from core.insight.words import verdict_word
 from core.modes import mode_words
 from core.runs.records import Run
-from core.types import numeric_settings
+from core.settled import settled
+from core.types import ADDED_MODES, TrainingConfig, numeric_settings
 from pages.shared.text import count, duration, number, percent
 
 TASK_WORDS = {"auto": "Automatic", "classification": "Categories", "regression": "Number"}
@@ -128,9 +130,9 @@ _OF_CLASSES = ("balanced_accuracy", "f1", "roc_auc", "average_precision", "log_l
 _OF_NUMBERS = ("rmse", "median_absolute_error", "r2", "mape")
 
 
-def settings_table(request: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the settings of a training as rows of two texts."""
-    config = request.get("config", {})
+def settings_table(request: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the settings of a training, as it read them, as rows of two texts."""
+    config = _as_read(request.get("config", {}), metrics)
     rows = [
         ("Target", str(config.get("target_column", ""))),
         ("Mode", mode_words(config.get("training_mode", "mlp_dense")).title),
@@ -142,6 +144,14 @@ def settings_table(request: Mapping[str, Any]) -> list[dict[str, str]]:
     ]  # fmt: skip
     rows += [(label, f"{request[name]:g}") for label, name in _DISTIL_SETTINGS if request.get(name) is not None]
     return [{"Setting": label, "Value": value} for label, value in rows]
+
+
+def _as_read(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings with what an added mode decided itself."""
+    if config.get("training_mode") not in ADDED_MODES:
+        return config
+    n_rows = (metrics.get("n_train") or 0) + (metrics.get("n_validation") or 0)
+    return asdict(settled(TrainingConfig(**{"target_column": "", **config}), n_rows))
 
 
 _DISTIL_SETTINGS = (

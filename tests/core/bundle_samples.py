@@ -10,8 +10,20 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
-from core.models import build_model
-from core.types import ColumnSchema, DateFormat, InputSchema, ModelBundle, TrainingRecord
+from core.added.inputs import fit_front
+from core.added.train import tabm_for
+from core.encoder import Encoder
+from core.models import build_model, model_config
+from core.networks.fronted import Fronted
+from core.types import (
+    ADDED_MODES,
+    ColumnSchema,
+    DateFormat,
+    InputSchema,
+    ModelBundle,
+    TrainingConfig,
+    TrainingRecord,
+)
 
 NASTY = (
     "<script>alert(1)</script>", "# [x](javascript:y) **b**", "$\\frac{1}{0}$", "=HYPERLINK(\"http://x\")",
@@ -54,8 +66,20 @@ def make_bundle(
         "num_hidden_layers": num_hidden_layers,
         "dropout": dropout,
     }
+    if training_mode in ADDED_MODES:
+        medians = Encoder(vectorizer, scaler, medians).with_gaps_marked().medians
+        filled = np.where(np.isfinite(matrix), matrix, medians)
+    x = torch.as_tensor(scaler.transform(filled), dtype=torch.float32)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        if training_mode in ADDED_MODES:
+            network: torch.nn.Module = _fronted(x, Encoder(vectorizer, scaler, medians), output_dim, config)
+            config = model_config(matrix.shape[1], output_dim, _settings(config), network)
+        else:
+            network = build_model(**config)
+        _warm(network, x)
     return ModelBundle(
-        model=_warm(config, torch.as_tensor(scaler.transform(filled), dtype=torch.float32), seed),
+        model=network.eval(),
         task=task,
         vectorizer=vectorizer,
         scaler=scaler,
@@ -121,13 +145,21 @@ def outputs(bundle: ModelBundle, rows: list[dict[str, Any]]) -> bytes:
     return bytes(found.tobytes())
 
 
-def _warm(config: dict[str, Any], x: torch.Tensor, seed: int) -> torch.nn.Module:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = build_model(**config)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-        for _ in range(3):
-            optimizer.zero_grad()
-            model(x).square().mean().backward()
-            optimizer.step()
-    return model.eval()
+def _fronted(x: torch.Tensor, encoder: Encoder, output_dim: int, config: dict[str, Any]) -> Fronted:
+    y = torch.arange(len(x)) % output_dim if output_dim > 1 else torch.linspace(-1, 1, len(x))[:, None]
+    front, z = fit_front(x, y, encoder, n_classes=output_dim if output_dim > 1 else None, seed=0)
+    return Fronted(front, tabm_for(z, front.shape.n_numbers, output_dim, _settings(config), torch.device("cpu")))
+
+
+def _settings(config: dict[str, Any]) -> TrainingConfig:
+    return TrainingConfig(
+        "", **{name: config[name] for name in ("training_mode", "hidden_dim", "num_hidden_layers", "dropout")}
+    )
+
+
+def _warm(model: torch.nn.Module, x: torch.Tensor) -> None:
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()

@@ -19,7 +19,7 @@ from core.models import (
     model_num_hidden_layers,
     model_training_mode,
 )
-from core.types import TRAINING_MODES
+from core.types import SPECIFIED_MODES
 
 
 def test_an_mlp_is_blocks_of_linear_norm_relu_dropout_and_a_head() -> None:
@@ -42,8 +42,8 @@ def test_a_residual_block_adds_its_input() -> None:
     torch.testing.assert_close(block(x), torch.relu(x))
 
 
-@pytest.mark.parametrize("mode", TRAINING_MODES)
-def test_every_mode_maps_rows_to_outputs(mode: str) -> None:
+@pytest.mark.parametrize("mode", SPECIFIED_MODES)
+def test_every_specified_mode_maps_rows_to_outputs(mode: str) -> None:
     """REQ-T08."""
     model = build_model(7, 3, mode, 16, 2, 0.1)
     assert model(torch.randn(5, 7)).shape == (5, 3)
@@ -51,9 +51,10 @@ def test_every_mode_maps_rows_to_outputs(mode: str) -> None:
         assert isinstance(model, MLP)
 
 
-def test_an_unknown_mode_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'magic' is unknown.*mlp_dense.*tree_teacher_distillation"):
-        build_model(7, 3, "magic", 16, 2, 0.1)
+@pytest.mark.parametrize("mode", ["magic", "tabm"])
+def test_a_mode_that_needs_no_table_is_asked_for_with_the_known_ones(mode: str) -> None:
+    with pytest.raises(ConfigError, match=rf"'{mode}' is unknown, or .*mlp_dense.*tree_teacher_distillation\.$"):
+        build_model(7, 3, mode, 16, 2, 0.1)
 
 
 def test_class_weights_are_n_over_classes_times_count() -> None:

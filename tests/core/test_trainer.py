@@ -20,7 +20,7 @@ from core.errors import AppError, ConfigError, DataError, TrainingError
 from core.loop import EpochReport
 from core.models import MLP, LinearBaseline, TabResNet
 from core.trainer import TrainingConfig, train_model_from_file
-from core.types import TRAINING_MODES, ModelBundle
+from core.types import SPECIFIED_MODES, TRAINING_MODES, ModelBundle
 
 
 def churn(**changes: Any) -> TrainingConfig:
@@ -192,7 +192,7 @@ def test_criteria_are_those_of_the_specifications_table() -> None:
         plain = losses.hard_criterion("classification", mode, y, 2, device)
         assert isinstance(plain, nn.CrossEntropyLoss)
         assert (plain.weight, plain.label_smoothing) == (None, 0.0)
-    for mode in TRAINING_MODES:
+    for mode in SPECIFIED_MODES:
         assert isinstance(losses.hard_criterion("regression", mode, y, 1, device), nn.MSELoss)
 
 

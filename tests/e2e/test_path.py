@@ -116,6 +116,7 @@ def upload_and_choose(page: Page, server, table: Table) -> None:
 
 
 def train_until_a_curve_shows(page: Page) -> str:
+    page.get_by_role("button", name="Standard network").click()  # which never ends by itself without patience
     page.get_by_text("Advanced settings").click()
     fill_number(page, "Epochs", "5000")
     fill_number(page, "Patience", "0")
@@ -216,6 +217,7 @@ def test_a_double_click_on_start_makes_one_run_and_deleting_it_asks(page, new_se
     page.goto(server.url)
     page.get_by_role("button", name="Try it").nth(1).click()
     page.get_by_role("button", name="Go on to Train").click()
+    page.get_by_role("button", name="Standard network").click()
     page.get_by_text("Advanced settings").click()
     fill_number(page, "Epochs", "5000")
     fill_number(page, "Patience", "0")

@@ -74,6 +74,7 @@ def start_training(page, url: str) -> str:
     page.get_by_label("Target: what to predict").click()
     page.get_by_role("option", name="churned", exact=True).click()
     page.get_by_role("button", name="Go on to Train").click()
+    page.get_by_role("button", name="Standard network").click()  # which never ends by itself without patience
     page.get_by_text("Advanced settings").click()
     for label, value in (("Epochs", "60000"), ("Patience", "0")):
         page.get_by_label(label, exact=True).fill(value)

@@ -1,5 +1,7 @@
 """The Distil page: a student of a finished model, and both side by side."""
 
+from pages.shared.results import fewer_words
+
 DISTIL = "pages/build/distil.py"
 
 
@@ -7,6 +9,11 @@ def test_without_a_teacher_it_says_what_to_do(browser):
     browser.open(DISTIL)
     assert browser.sees("There is no finished model to learn from yet.")
     assert browser.links == ["Train a model first"]
+
+
+def test_a_student_with_more_parameters_is_not_called_lighter():
+    assert fewer_words(5.25) == "5.25 × fewer"
+    assert fewer_words(0.2) == "5 × more"
 
 
 def test_a_student_starts_smaller_than_its_teacher_and_both_are_compared(browser, store, trained, wait_for_end):

@@ -13,12 +13,19 @@ from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import training_size
 from core.runs.records import Dataset, Roles
 from core.runs.requests import TrainRequest
-from core.types import TRAINING_MODES, numeric_settings
+from core.types import SPECIFIED_MODES, TRAINING_MODES, numeric_settings
 from core.workspace import Workspace
+from tests.pages.conftest import Browser
 
 TRAIN = "pages/build/train.py"
 MODEL = "pages/use/model.py"
 APP_SETTINGS = {"hidden_dim": 128, "num_hidden_layers": 2, "dropout": 0.1, "batch_size": 64}
+
+
+def chosen(browser: Browser) -> list[str]:
+    """Return the titles of the cards that are chosen."""
+    buttons = [button for button in browser.app.button if (button.key or "").startswith("train_mode_")]
+    return [button.label for button in buttons if button.proto.type == "primary"]
 
 
 def keep_pace(workspace: Workspace, dataset: Dataset, **changes: object) -> None:
@@ -83,8 +90,7 @@ def test_what_is_typed_survives_leaving_the_page(browser, churn):
     browser.run().click(f"train_mode_{churn.id}_tabresnet")
     browser.open("pages/use/runs.py").open(TRAIN)
     assert browser.app.number_input(key=f"train_{churn.id}_epochs").value == 7
-    chosen = next(b for b in browser.app.button if b.key == f"train_mode_{churn.id}_tabresnet")
-    assert chosen.proto.type == "primary"
+    assert chosen(browser) == ["Deep network"]
 
 
 def test_it_says_why_no_gpu_is_used_without_loading_torch(browser, churn):
@@ -103,7 +109,9 @@ def test_every_mode_shows_its_time_and_below_stands_what_it_takes(browser, churn
     keep_pace(workspace, churn)
     browser.open(TRAIN, dataset=churn.id)
     # 163 of 240 rows learn, in 3 steps: 100 epochs of 0.03 s and 2 s before
-    assert browser.text.count(":material/timer: At most 0:05") == len(TRAINING_MODES)
+    assert browser.text.count(":material/timer: At most 0:05") == len(SPECIFIED_MODES)
+    assert browser.sees("**At most 0:08** for 100 epochs of 0.06 s.")  # the accurate network takes 6 steps
+    browser.click(f"train_mode_{churn.id}_mlp_dense")
     assert browser.sees("**At most 0:05** for 100 epochs of 0.03 s. Less if it stops improving.")
     assert browser.sees("About **401 MB** of memory at the peak;")
     assert browser.sees("Encoded, the table has 20 columns and 240 rows.")
@@ -113,13 +121,60 @@ def test_every_mode_shows_its_time_and_below_stands_what_it_takes(browser, churn
 
 def test_more_epochs_take_longer_at_once_and_another_network_is_measured_again(browser, churn, workspace):
     keep_pace(workspace, churn)
-    browser.open(TRAIN, dataset=churn.id)
+    browser.open(TRAIN, dataset=churn.id).click(f"train_mode_{churn.id}_mlp_dense")
     browser.app.number_input(key=f"train_{churn.id}_epochs").set_value(1_000)
     assert browser.run().sees("**At most 0:32** for 1,000 epochs")
     browser.app.number_input(key=f"train_{churn.id}_early_stopping_patience").set_value(0)
     assert browser.run().sees("**About 0:32** for 1,000 epochs")
     browser.app.number_input(key=f"train_{churn.id}_hidden_dim").set_value(256)
     assert browser.run().sees("Measuring how fast this machine is…")
+
+
+def test_the_accurate_network_comes_first_and_is_recommended_while_it_takes_minutes(browser, churn, workspace):
+    browser.open(TRAIN, dataset=churn.id)
+    assert chosen(browser) == ["Accurate network"]
+    assert browser.app.button[0].label == "Accurate network"
+    assert browser.sees("Recommended: Accurate network, the most accurate. Its time is being measured.")
+    keep_pace(workspace, churn)
+    assert browser.run().sees("Recommended: Accurate network, the most accurate, takes at most 8 seconds here.")
+    assert chosen(browser) == ["Accurate network"]
+    assert browser.text.count("Recommended]") == 1
+
+
+def test_the_standard_network_is_recommended_where_the_accurate_one_takes_long_and_a_choice_is_kept(
+    browser, churn, workspace
+):
+    keep_pace(workspace, churn, modes={mode: ModePace(2.0 if mode == "tabm" else 0.01, 0.0) for mode in TRAINING_MODES})
+    browser.open(TRAIN, dataset=churn.id)
+    assert browser.sees("would take at most 21 minutes here, more than 10 minutes.")
+    assert chosen(browser) == ["Standard network"]
+    browser.app.number_input(key=f"train_{churn.id}_epochs").set_value(40)
+    assert browser.run().sees("the most accurate, takes at most 9 minutes here.")
+    assert chosen(browser) == ["Accurate network"]
+    browser.click(f"train_mode_{churn.id}_mlp_dense")
+    assert chosen(browser) == ["Standard network"]
+    browser.click(f"train_mode_{churn.id}_tabm")
+    browser.app.number_input(key=f"train_{churn.id}_epochs").set_value(100)
+    assert browser.run().sees("would take at most 21 minutes here")
+    assert chosen(browser) == ["Accurate network"]
+
+
+def test_how_an_added_mode_reads_settings_is_said_where_they_are(browser, churn):
+    browser.open(TRAIN, dataset=churn.id)
+    assert browser.sees("Accurate network reads some of these in its own way")
+    assert browser.sees("here 32 rows a batch), a validation share of 0 as 15 %")
+    browser.click(f"train_mode_{churn.id}_tabresnet")
+    assert not browser.sees("in its own way")
+
+
+def test_a_choice_that_does_not_fit_the_task_gives_way_to_the_recommended_mode_and_comes_back(browser, churn):
+    browser.open(TRAIN, dataset=churn.id).click(f"train_mode_{churn.id}_imbalance_aware")
+    browser.app.segmented_control(key=f"train_task_{churn.id}").set_value("regression")
+    browser.run()
+    assert chosen(browser) == ["Accurate network"]
+    browser.app.segmented_control(key=f"train_task_{churn.id}").set_value("auto")
+    browser.run()
+    assert chosen(browser) == ["Rare outcomes"]
 
 
 def test_a_busy_machine_is_said_and_can_be_measured_again(browser, churn, workspace):
@@ -161,7 +216,8 @@ def test_start_makes_one_run_with_what_was_chosen_and_opens_its_page(browser, ch
     browser.run().click("train_start")
     (run,) = store.runs()
     assert browser.app.query_params["run"] == run.id
-    assert run.name.startswith("churn · Standard network · ")
+    assert run.name.startswith("churn · Accurate network · ")
+    assert run.request["config"]["training_mode"] == "tabm"
     assert run.request["config"]["epochs"] == 3
     assert run.request["config"]["restore_best"] is True
     assert (run.request["excluded"], run.request["dates"]) == (["customer_id"], ["joined"])

@@ -26,6 +26,7 @@ from core.runs.launch import cpu_budget, threads_for
 from core.runs.preflight.pace import Pace
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.records import Dataset
+from core.types import ADDED_MODES
 from core.workspace import Workspace, disk_sentence, write_atomically
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 FOLDER_NAME = "pace"
 PROBE = Errand("core.runs.preflight.probe", "probe", threads_for(1), seconds=60.0)
 TOO_LATE = f"Measuring took longer than {PROBE.seconds:.0f} seconds, so expect a slow training."
-FORMAT = 1
+FORMAT = 2
 PROCESSORS = Path("/proc/cpuinfo")
 
 _KEYED_SETTINGS = ("target_column", "hidden_dim", "num_hidden_layers", "dropout", "batch_size", "time_column")
@@ -42,23 +43,23 @@ _KEYED_SETTINGS = ("target_column", "hidden_dim", "num_hidden_layers", "dropout"
 
 @dataclass(frozen=True)
 class ModeEstimate:
-    """Seconds of a whole run in one mode, in a process that has imported everything, and of one of its epochs."""
+    """Seconds of a whole run in one mode, in a process that has imported everything, and of one of its epochs.
+
+    They are for all epochs asked for: `may_end_early` says that patience can make them fewer.
+    """
 
     seconds: float
     epoch_seconds: float
+    may_end_early: bool = False
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a training will take. Where `trouble` says why it could not be measured, there are no modes.
-
-    Times are for all epochs asked for: `may_end_early` says that patience can make them fewer.
-    """
+    """What a training will take. Where `trouble` says why it could not be measured, there are no modes."""
 
     modes: Mapping[str, ModeEstimate]
     start_seconds: float
     imported_bytes: int
-    may_end_early: bool
     is_busy: bool
     trouble: str = ""
 
@@ -85,12 +86,10 @@ def estimate_for(workspace: Workspace, dataset: Dataset, request: TrainRequest, 
 
 def estimate_of(pace: Pace, size: TrainingSize) -> Estimate:
     """Add up what was measured for a training of this size."""
-    cfg = size.cfg
     return Estimate(
-        modes={mode: _mode_estimate(pace, size, mode) for mode in pace.modes},
+        modes={mode: _mode_estimate(pace, size.in_mode(mode), mode) for mode in pace.modes},
         start_seconds=pace.start,
         imported_bytes=pace.imported_bytes,
-        may_end_early=cfg.validation_size > 0 and 0 < cfg.early_stopping_patience < cfg.epochs,
         is_busy=pace.is_busy,
         trouble=pace.trouble,
     )
@@ -124,7 +123,8 @@ def pace_path(workspace: Workspace, dataset: Dataset, request: TrainRequest, siz
     """Return where the figures for this choice of columns and network, on this machine, are kept."""
     settings = {name: getattr(size.cfg, name) for name in _KEYED_SETTINGS}
     columns = [sorted(names) for names in (request.excluded, request.dates, size.cfg.categorical_columns)]
-    chosen = [*columns, size.task, request.device, settings]
+    batches = [size.in_mode(mode).settled.batch_size for mode in ADDED_MODES]
+    chosen = [*columns, size.task, request.device, settings, batches]
     text = json.dumps([FORMAT, chosen, _machine()])
     key = hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
     return table_path(workspace, dataset).with_name(FOLDER_NAME) / f"{key}.json"
@@ -152,7 +152,9 @@ def _mode_estimate(pace: Pace, size: TrainingSize, mode: str) -> ModeEstimate:
     seconds += own.row * (size.n_fitted + 2 * size.n_test)  # the final losses, and the metric
     if mode == "tree_teacher_distillation":
         seconds += pace.forest.at(size.n_fitted * math.log2(size.n_fitted + 1))
-    return ModeEstimate(seconds + size.cfg.epochs * epoch, epoch)
+    if size.is_added:
+        seconds += pace.front.at(size.n_fitted)
+    return ModeEstimate(seconds + size.cfg.epochs * epoch, epoch, size.may_end_early)
 
 
 def _machine() -> list[Any]:

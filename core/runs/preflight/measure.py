@@ -21,8 +21,11 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor, nn
 
+from core.added.inputs import fit_front
+from core.added.train import over_members, recipe_of, tabm_for
 from core.columns import feature_frame
 from core.data import prepare_tensors
+from core.encoder import Encoder
 from core.epoch import EpochReport
 from core.inference import ROWS_PER_PASS, choose_device
 from core.loop import Control, fit
@@ -34,12 +37,13 @@ from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.requests import TrainRequest
 from core.serialization import save_bundle
+from core.steps.recipe import Recipe
 from core.tables.codes import coerce_features
 from core.tables.dates import expand_date_columns
 from core.tables.files.convert import reading_noted
 from core.tables.read import load_tabular_file
 from core.trainer import train_model_from_file
-from core.types import CLASSIFICATION_ONLY_MODES, TRAINING_MODES, TrainingConfig
+from core.types import ADDED_MODES, CLASSIFICATION_ONLY_MODES, TRAINING_MODES, TrainingConfig
 
 MOST_ROWS, FEWEST_ROWS, SMALL_ROWS = 16_000, 500, 1_000
 SAMPLE_CELLS, ENCODED_CELLS, MATRIX_CELLS = 400_000, 4_000_000, 8_000_000
@@ -87,7 +91,7 @@ def measure(table: Path, size: TrainingSize, request: TrainRequest, folder: Path
     less = _try(small, size, request, folder)
     more = less if small is sample else _try(sample, size, request, folder)
     device = choose_device(request.device)
-    x, y = _encoded(sample, size, request)
+    x, y, encoder = _encoded(sample, size, request)
     modes, share = _mode_paces(size, device)
     return Pace(
         first=max(0.0, first.seconds - less.seconds),
@@ -96,6 +100,7 @@ def measure(table: Path, size: TrainingSize, request: TrainRequest, folder: Path
         width=x.shape[1],
         cell=_cell_seconds(size) if size.width > x.shape[1] else 0.0,
         forest=_forest_line(x.to(device), y.to(device), size),
+        front=_front_line(x, y, encoder, size),
         modes=modes,
         imported_bytes=held,
         is_busy=share < UNDISTURBED,
@@ -143,14 +148,15 @@ def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -
     return Trial(at - report.seconds - began, report.seconds, ended - at)
 
 
-def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Rows, Tensor]:
-    """Return the training rows of a sample as the network would see them."""
+def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Rows, Tensor, Encoder]:
+    """Return the training rows of a sample as the network would see them, and what encoded them."""
     frame = expand_date_columns(load_tabular_file(table, options=reading_noted(table)), request.dates)
     cfg = replace(size.cfg, time_column=None)  # which rows these are makes no difference here
     features = feature_frame(frame, cfg.target_column, frozenset(request.excluded))
     rows = coerce_features(features, cfg.categorical_columns)
     prepared = prepare_tensors(rows, frame[cfg.target_column].tolist(), size.task, cfg)
-    return prepared.x_train, prepared.y_train
+    encoder = Encoder(prepared.vectorizer, prepared.scaler, prepared.feature_medians)
+    return prepared.x_train, prepared.y_train, encoder
 
 
 def _cell_seconds(size: TrainingSize) -> float:
@@ -179,6 +185,13 @@ def _forest_line(x: Rows, y: Tensor, size: TrainingSize) -> Line:
     return Line(line.fixed + importing, line.each * wider)
 
 
+def _front_line(x: Rows, y: Tensor, encoder: Encoder, size: TrainingSize) -> Line:
+    """Return the seconds that an added mode takes to make its inputs, by the rows that the network learns from."""
+    n_classes = size.n_outputs if size.task == "classification" else None
+    seconds = _timed(lambda: fit_front(x, y, encoder, n_classes=n_classes, seed=0))
+    return Line(0.0, seconds / len(x))
+
+
 def _n_log_n(n: int) -> float:
     return n * log2(n + 1)
 
@@ -201,6 +214,7 @@ class _Bench:
     hard: Criterion
     batch_loss: BatchLoss
     rows: _Rows
+    recipe: Recipe | None = None
 
     @property
     def targets(self) -> tuple[Tensor, ...]:
@@ -213,9 +227,12 @@ def _mode_paces(size: TrainingSize, device: torch.device) -> tuple[dict[str, Mod
 
     Each round goes through all of the modes, so that what disturbs one for a moment disturbs few.
     """
-    rows = _random_rows(size, device)
+    rows = _random_rows(size, size.width, device)
     modes = [m for m in TRAINING_MODES if size.task == "classification" or m not in CLASSIFICATION_ONLY_MODES]
-    benches = {mode: _bench(replace(size.cfg, **SAFE, training_mode=mode), size, rows) for mode in modes}
+    benches = {
+        mode: _added_bench(size.in_mode(mode), device) if mode in ADDED_MODES else _bench(mode, size, rows)
+        for mode in modes
+    }
     steps: dict[str, list[float]] = {mode: [] for mode in modes}
     began, computed = time.perf_counter(), time.process_time()
     for _ in range(ROUNDS):
@@ -226,22 +243,29 @@ def _mode_paces(size: TrainingSize, device: torch.device) -> tuple[dict[str, Mod
     return paces, share
 
 
-def _random_rows(size: TrainingSize, device: torch.device) -> _Rows:
-    n, outputs = min(size.n_fitted, max(size.cfg.batch_size, MATRIX_CELLS // size.width)), size.n_outputs
+def _random_rows(size: TrainingSize, width: int, device: torch.device) -> _Rows:
+    n, outputs = min(size.n_fitted, max(size.settled.batch_size, MATRIX_CELLS // width)), size.n_outputs
     is_number = size.task == "regression"
     y = torch.randn(n, 1, device=device) if is_number else torch.randint(outputs, (n,), device=device)
-    return _Rows(
-        torch.randn(n, size.width, device=device), y, torch.softmax(torch.randn(n, outputs, device=device), dim=1)
-    )
+    return _Rows(torch.randn(n, width, device=device), y, torch.softmax(torch.randn(n, outputs, device=device), dim=1))
 
 
-def _bench(cfg: TrainingConfig, size: TrainingSize, rows: _Rows) -> _Bench:
-    mode, device = cfg.training_mode, rows.x.device
+def _bench(mode: str, size: TrainingSize, rows: _Rows) -> _Bench:
+    cfg, device = replace(size.cfg, **SAFE, training_mode=mode), rows.x.device
     network = build_model(size.width, size.n_outputs, mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout)
     hard = hard_criterion(size.task, mode, rows.y, size.n_outputs, device)
     soft = nn.MSELoss() if size.task == "regression" else soft_criterion(1.0)
     batch_loss = blended_loss(hard, soft, 0.5) if mode == FOREST_MODE else hard
     return _Bench(cfg, network.to(device), hard, batch_loss, rows)
+
+
+def _added_bench(size: TrainingSize, device: torch.device) -> _Bench:
+    """Return a bench on random inputs, as many as the mode's front is expected to make of a row."""
+    cfg, n_numbers = replace(size.settled, **SAFE), size.front.n_numbers
+    rows = _random_rows(size, max(1, n_numbers + size.front.n_binary), device)
+    network = tabm_for(rows.x, n_numbers, size.n_outputs, cfg, device)
+    hard = hard_criterion(size.task, cfg.training_mode, rows.y, size.n_outputs, device)
+    return _Bench(cfg, network.to(device), hard, over_members(hard), rows, recipe_of(cfg))
 
 
 class _Clock:
@@ -263,7 +287,7 @@ def _step_seconds(bench: _Bench) -> float:
     """Return the mean seconds of a training step, with its share of what an epoch takes beside its steps."""
     clock = _Clock()
     control = Control(should_stop=clock.should_stop)
-    fit(bench.model, bench.rows.x, bench.targets, bench.batch_loss, bench.cfg, control=control)
+    fit(bench.model, bench.rows.x, bench.targets, bench.batch_loss, bench.cfg, control=control, recipe=bench.recipe)
     _finish_on(bench.rows.x.device)
     return (time.perf_counter() - clock.began) / max(1, clock.steps)
 

@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 from core.errors import DataError
 from core.runs.preflight.devices import find_devices
 from core.runs.preflight.free_memory import memory_available
-from core.runs.preflight.sizes import FLOAT32, NUMBER_BYTES, TrainingSize, n_hidden, n_parameters, training_size
+from core.runs.preflight.sizes import (
+    FLOAT32,
+    NUMBER_BYTES,
+    TrainingSize,
+    first_inputs,
+    n_hidden,
+    n_parameters,
+    training_size,
+)
 from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
+from core.settled import MOST_BINS, members_and_embedding
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,6 +52,8 @@ WEIGHT = 5 * FLOAT32  # with its gradient, Adam's two moments, and its copy of t
 CHECKPOINT = 4 * FLOAT32  # weight, moments and best weight, as they are gathered to be written
 UNITS_TRAINED = 8  # float32 a unit: what linear, norm, ReLU and dropout give, and as many gradients
 UNITS_EVALUATED = 3
+BIN_COPIES = 3  # float32 a bin of an embedded number: its edges' distances, as they are cut and as they are weighed
+NUMBER_COPIES = 2 * FLOAT32 + NUMBER_BYTES  # of a number, while an added mode's front is fitted
 ROWS_A_PASS, CELLS_A_PASS = 16_384, 1 << 22  # as `core.inference` evaluates
 DENSE_COPIES = 3  # of a table that is a plain tensor: as it is stored, whole, and divided
 TREES, TREE_DEPTH, TREE_NODE = 120, {"classification": 8, "regression": 10}, 72
@@ -109,12 +120,13 @@ def memory_free(device: str | None, held_bytes: int = 0) -> MemoryFree:
 
 def memory_needed(size: TrainingSize, *, on_gpu: bool = False, imported_bytes: int = IMPORTED_BYTES) -> MemoryNeed:
     """Return what a training of this size takes at its peak, in bytes."""
-    network = _network_bytes(size)
-    on_host = network if not on_gpu else n_parameters(size) * CHECKPOINT
+    network = _network_bytes(size, on_gpu=on_gpu)
+    on_host = network if not on_gpu else n_parameters(size, on_gpu=True) * CHECKPOINT
     moments = (
         _reading_bytes(size),
         _encoding_bytes(size),
         _training_bytes(size, on_gpu=on_gpu) + on_host + _forest_bytes(size),
+        _training_bytes(size, on_gpu=on_gpu) + _fronting_bytes(size),
     )
     peak = size.target_levels * TARGET_LEVEL + _held_bytes(size) + max(moments)
     return MemoryNeed(
@@ -180,7 +192,7 @@ def _percent(share: float) -> str:
 def _drivers(size: TrainingSize) -> tuple[Driver, ...]:
     """Return the columns with their bytes: of the encoded rows, of the first layer, and of the rows in work."""
     batch = FLOAT32 * _rows_at_once(size)
-    weights = (WEIGHT + CHECKPOINT) * _first_units(size)
+    weights = 0 if size.is_added else (WEIGHT + CHECKPOINT) * _first_units(size)
 
     def cost(column: EncodedColumn) -> int:
         held = 0 if size.is_streamed else COPIES_COERCED * NUMBER_BYTES * column.parts
@@ -219,22 +231,41 @@ def _encoding_bytes(size: TrainingSize) -> float:
 def _training_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
     """Return what the rows take in training: once more where validation rows are split off a dense table."""
     if size.is_sparse:
-        split = size.n_usable * (1 - size.cfg.test_size) * SPLIT_ROW * (size.cfg.validation_size > 0)
-        return size.stored_bytes + max(split, min(BATCH_BYTES, size.frame_bytes))
+        split = size.n_usable * (1 - size.cfg.test_size) * SPLIT_ROW * (size.settled.validation_size > 0)
+        return size.stored_bytes + max(split, min(BATCH_BYTES, size.frame_bytes)) + _inputs_bytes(size)
     test = size.cfg.test_size
-    copies = 2 if size.cfg.validation_size > 0 and not on_gpu else 1
-    return size.n_usable * size.width * FLOAT32 * (copies * (1 - test) + test)
+    copies = 2 if size.settled.validation_size > 0 and (not on_gpu or size.is_added) else 1
+    return size.n_usable * size.width * FLOAT32 * (copies * (1 - test) + test) + _inputs_bytes(size)
+
+
+def _inputs_bytes(size: TrainingSize) -> int:
+    """Return what an added mode's inputs take, which are dense for all rows."""
+    return FLOAT32 * size.n_usable * (size.front.n_numbers + size.front.n_binary) if size.is_added else 0
+
+
+def _fronting_bytes(size: TrainingSize) -> int:
+    """Return what an added mode's front takes more while it is fitted: numbers in other types, and inputs in parts."""
+    if not size.is_added:
+        return 0
+    row = NUMBER_COPIES * size.front.n_numbers + FLOAT32 * size.front.n_binary
+    return size.n_fitted * row + UNITS_EVALUATED * FLOAT32 * size.width * _rows_a_pass(size, size.width)
 
 
 def _rows_bytes(size: TrainingSize) -> int:
-    """Return what the encoded rows take on the device that trains."""
+    """Return what the rows take on the device that trains."""
+    if size.is_added:
+        return _inputs_bytes(size)
     return size.stored_bytes if size.is_sparse else size.n_usable * size.width * FLOAT32
 
 
 def _rows_at_once(size: TrainingSize) -> int:
     """Return how many rows are dense at once, of those that are not always."""
-    passed = max(1, min(ROWS_A_PASS, CELLS_A_PASS // max(1, size.width)))
-    return max(min(size.cfg.batch_size, size.n_fitted), min(passed, size.n_fitted))
+    return max(min(size.settled.batch_size, size.n_fitted), _rows_a_pass(size, size.width))
+
+
+def _rows_a_pass(size: TrainingSize, width: int) -> int:
+    """Return how many rows of `width` cells are evaluated at once."""
+    return max(1, min(ROWS_A_PASS, CELLS_A_PASS // max(1, width), size.n_fitted))
 
 
 def _first_units(size: TrainingSize) -> int:
@@ -242,14 +273,31 @@ def _first_units(size: TrainingSize) -> int:
     return size.cfg.hidden_dim if n_hidden(size) else size.n_outputs
 
 
-def _network_bytes(size: TrainingSize) -> float:
+def _network_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
     """Return what the network takes with its optimizer, its checkpoint, and the rows in work at once."""
     units, outputs = size.cfg.hidden_dim * n_hidden(size), size.n_outputs
-    batch = min(size.cfg.batch_size, size.n_fitted)
-    trained = batch * (size.width + UNITS_TRAINED * (units + outputs))
-    passed = max(1, min(ROWS_A_PASS, CELLS_A_PASS // max(1, size.width), size.n_fitted))
-    evaluated = passed * (size.width + UNITS_EVALUATED * size.cfg.hidden_dim)
-    return n_parameters(size) * (WEIGHT + CHECKPOINT) + FLOAT32 * max(trained, evaluated) + _answers_bytes(size)
+    batch = min(size.settled.batch_size, size.n_fitted)
+    if size.is_added:
+        trained, evaluated = _member_cells(size, batch, on_gpu=on_gpu)
+    else:
+        trained = batch * (size.width + UNITS_TRAINED * (units + outputs))
+        evaluated = _rows_a_pass(size, size.width) * (size.width + UNITS_EVALUATED * size.cfg.hidden_dim)
+    weights = n_parameters(size, on_gpu=on_gpu) * (WEIGHT + CHECKPOINT)
+    return weights + FLOAT32 * max(trained, evaluated) + _answers_bytes(size)
+
+
+def _member_cells(size: TrainingSize, batch: int, *, on_gpu: bool) -> tuple[int, int]:
+    """Return the float32 numbers of a batch in training, and of a pass, in a network of k members."""
+    front, hidden = size.front, size.cfg.hidden_dim
+    k, _ = members_and_embedding(front.n_numbers, on_gpu=on_gpu)
+    inputs = first_inputs(size, on_gpu=on_gpu)
+    bins = BIN_COPIES * MOST_BINS * front.n_numbers
+    units = hidden * n_hidden(size) + size.n_outputs
+    passed = _rows_a_pass(size, front.n_numbers + front.n_binary)
+    return (
+        batch * (bins + 2 * (1 + k) * inputs + UNITS_TRAINED * k * units),
+        passed * (bins + (1 + k) * inputs + UNITS_EVALUATED * k * hidden),
+    )
 
 
 def _answers_bytes(size: TrainingSize) -> int:

@@ -41,7 +41,8 @@ class Pace:
 
     `start` is until everything is imported, and `first` what the first training of a process takes
     longer. `prepare` and `finish` go by the table's rows, at `width` encoded columns; `cell` is for
-    each further encoded cell. `forest` goes by n·log2(n) of the rows that the network learns from.
+    each further encoded cell. Of the rows that the network learns from, `forest` goes by n·log2(n), and `front`,
+    what an added mode makes its inputs with, by n.
     """
 
     start: float = 0.0
@@ -51,6 +52,7 @@ class Pace:
     width: int = 0
     cell: float = 0.0
     forest: Line = Line(0.0, 0.0)
+    front: Line = Line(0.0, 0.0)
     modes: Mapping[str, ModePace] = field(default_factory=dict)
     imported_bytes: int = 0
     is_busy: bool = False
@@ -63,6 +65,6 @@ class Pace:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Rebuild what `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
-        lines = {name: Line(**values[name]) for name in ("prepare", "finish", "forest")}
+        lines = {name: Line(**values[name]) for name in ("prepare", "finish", "forest", "front")}
         modes = {mode: ModePace(**pace) for mode, pace in values["modes"].items()}
         return cls(**{**values, **lines, "modes": modes})

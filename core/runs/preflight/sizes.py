@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.config import checked_config
+from core.networks.shape import MOST_FLAGS, MOST_TARGETS, FrontShape
 from core.runs.datasets import read_report, table_path
 from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Dataset, Roles
+from core.settled import DROPS, MOST_BINS, members_and_embedding, settled
 from core.tables.infer import task_of_column
 from core.tables.read import LARGE_BYTES, LARGE_CELLS
 from core.tables.report import ColumnProfile, ReadReport
-from core.types import TrainingConfig
+from core.types import ADDED_MODES, TrainingConfig
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class TrainingSize:
     @property
     def n_validation(self) -> int:
         """Return the rows that judge each epoch."""
-        return round((self.n_usable - self.n_test) * self.cfg.validation_size)
+        return round((self.n_usable - self.n_test) * self.settled.validation_size)
 
     @property
     def n_fitted(self) -> int:
@@ -80,7 +82,44 @@ class TrainingSize:
     @property
     def steps(self) -> int:
         """Return the steps of an epoch."""
-        return -(-self.n_fitted // self.cfg.batch_size)
+        return -(-self.n_fitted // self.settled.batch_size)
+
+    @property
+    def is_added(self) -> bool:
+        """Return whether the mode has inputs of its own, and decides some settings itself."""
+        return self.cfg.training_mode in ADDED_MODES
+
+    @property
+    def settled(self) -> TrainingConfig:
+        """Return the settings as the mode reads them."""
+        return settled(self.cfg, self.n_usable - self.n_test) if self.is_added else self.cfg
+
+    @property
+    def may_end_early(self) -> bool:
+        """Return whether patience can end the training before its last epoch."""
+        cfg, waits = self.settled, 1 + (DROPS if self.is_added else 0)
+        return cfg.validation_size > 0 and 0 < waits * cfg.early_stopping_patience < cfg.epochs
+
+    @property
+    def front(self) -> FrontShape:
+        """Return about what an added mode makes of an encoded row."""
+        texts = [column for column in self.columns if column.levels]
+        others = [column for column in self.columns if not column.levels]
+        many = tuple(n for column in texts if (n := column.width - column.has_others) > MOST_FLAGS)
+        few = sum(n for column in texts if (n := column.width - column.has_others) <= MOST_FLAGS)
+        targets = 1 if self.task == "regression" or self.n_outputs <= 2 else min(self.n_outputs, MOST_TARGETS)
+        return FrontShape(
+            numbers=sum(column.width - column.flags for column in others),
+            gaps=sum(column.width for column in others if column.has_gaps),
+            flags=few + sum(column.flags for column in others),
+            codes=sum(column.codes for column in others),
+            levels=many,
+            encodings=targets + 1,
+        )
+
+    def in_mode(self, mode: str) -> TrainingSize:
+        """Return the size of the same training in another mode."""
+        return replace(self, cfg=replace(self.cfg, training_mode=mode))
 
 
 def training_size(
@@ -115,15 +154,29 @@ def config_of(values: Mapping[str, Any]) -> TrainingConfig:
     return checked_config(TrainingConfig(**{"target_column": "", **values}))
 
 
-def n_parameters(size: TrainingSize) -> int:
-    """Return how many weights the network has, as `core.models` builds it."""
+def n_parameters(size: TrainingSize, *, on_gpu: bool = False) -> int:
+    """Return how many weights the network has, as `core.models` builds it; in an added mode about as many."""
     width, hidden, outputs = size.width, size.cfg.hidden_dim, size.n_outputs
     mode, layers = size.cfg.training_mode, max(1, size.cfg.num_hidden_layers)
     if mode == "linear_glm_baseline":
         return (width + 1) * outputs
+    if size.is_added:
+        k, d_embedding = members_and_embedding(size.front.n_numbers, on_gpu=on_gpu)
+        inputs = first_inputs(size, on_gpu=on_gpu)
+        embedding = size.front.n_numbers * d_embedding * (MOST_BINS + 2)
+        shared = (inputs + 1) * hidden + (layers - 1) * (hidden + 1) * hidden
+        return embedding + k * inputs + shared + k * (hidden + 1) * outputs
     square = hidden * hidden + 3 * hidden  # a layer with its biases, and the two of its batch norm
     inner = 2 * layers if mode == "tabresnet" else layers - 1
     return (width + 3) * hidden + inner * square + (hidden + 1) * outputs
+
+
+def first_inputs(size: TrainingSize, *, on_gpu: bool = False) -> int:
+    """Return how many inputs the first layer has: encoded columns, or in an added mode what its front makes of them."""
+    if not size.is_added:
+        return size.width
+    _, d_embedding = members_and_embedding(size.front.n_numbers, on_gpu=on_gpu)
+    return max(1, d_embedding) * size.front.n_numbers + size.front.n_binary
 
 
 def n_hidden(size: TrainingSize) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from core.networks.shape import LEAST_GAPS, MOST_CODES, ROWS_A_CODE
 from core.runs.records import Roles
 from core.tables.cell import coerce_value
 from core.tables.dates import DATE_FEATURES, TIME_FEATURES
@@ -22,6 +23,10 @@ from core.tables.report import ColumnProfile, ReadReport
 
 _CLOCK = re.compile(r"\d:\d\d")
 _MIDNIGHT = re.compile(r"\b00:00(:00)?$")
+_WHOLE = re.compile(r"-?\d+(\.0*)?")
+CALENDAR_CODES = (12, 31, 7, 53)  # months, days, days of the week and weeks
+CLOCK_CODES = (24, 60)
+CALENDAR_FLAGS = 2  # the first and the last day of a month
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class EncodedColumn:
 
     `parts` is how many columns it is before texts are encoded: more than one for a date. `is_categorical`
     marks a column of codes. `has_others` tells that one of its encoded columns is for what is no text.
+    Of what an added mode's front makes of it (`core.networks`), `flags` of its parts have two values, `codes` are the
+    different whole numbers that become an input each, and `has_gaps` where that is one too.
     """
 
     name: str
@@ -38,6 +45,9 @@ class EncodedColumn:
     parts: int = 1
     is_categorical: bool = False
     has_others: bool = False
+    flags: int = 0
+    codes: int = 0
+    has_gaps: bool = False
 
     @property
     def n_stored(self) -> int:
@@ -63,16 +73,40 @@ def _columns(
         if column.name == roles.target or column.name in roles.excluded:
             continue
         if column.name in roles.dates:
-            parts = len(DATE_FEATURES) + (len(TIME_FEATURES) if _has_time(column) else 0)
-            yield EncodedColumn(column.name, 0, parts, parts)
+            yield _date(column, report.n_rows)
         elif column.name in categorical:
             yield _texts(column, column.n_distinct, report.n_rows, test_size, column.n_missing > 0, is_categorical=True)
         elif column.kind in ("number", "empty"):
-            yield EncodedColumn(column.name, 0, 1)
+            yield _number(column, report.n_rows)
         else:
             levels = column.n_distinct if column.kind != "mixed" else _count_texts(column, table)
             has_others = column.kind == "mixed" or column.n_missing > 0
             yield _texts(column, levels, report.n_rows, test_size, has_others)
+
+
+def _number(column: ColumnProfile, n_rows: int) -> EncodedColumn:
+    n = column.n_distinct
+    codes = n if 2 < n <= min(MOST_CODES, n_rows // ROWS_A_CODE) and _is_whole(column) else 0
+    return EncodedColumn(column.name, 0, 1, flags=int(n == 2), codes=codes, has_gaps=_has_gaps(column, n_rows))
+
+
+def _date(column: ColumnProfile, n_rows: int) -> EncodedColumn:
+    """Return a column of dates; its parts are expected to take all the values that a calendar has."""
+    has_time = _has_time(column)
+    parts = len(DATE_FEATURES) + (len(TIME_FEATURES) if has_time else 0)
+    codes = sum(min(count, column.n_distinct) for count in CALENDAR_CODES + (CLOCK_CODES if has_time else ()))
+    return EncodedColumn(
+        column.name, 0, parts, parts, flags=CALENDAR_FLAGS, codes=codes, has_gaps=_has_gaps(column, n_rows)
+    )
+
+
+def _has_gaps(column: ColumnProfile, n_rows: int) -> bool:
+    return column.kind != "empty" and column.n_missing >= LEAST_GAPS * max(1, n_rows)
+
+
+def _is_whole(column: ColumnProfile) -> bool:
+    """Tell whether the numbers that the report shows are whole ones."""
+    return all(_WHOLE.fullmatch(str(shown)) for shown in (*column.examples, column.minimum, column.maximum))
 
 
 def _texts(

@@ -118,6 +118,19 @@ def test_a_student_is_distilled(trained, tmp_path):
     assert (tmp_path / "model.rowsmith").stat().st_size < teacher.stat().st_size
 
 
+def test_the_accurate_network_is_trained_and_teaches_a_student(tmp_path):
+    settings = ("--mode", "tabm", "--validation-size", "0", "--patience", "0")
+    done = rowsmith("train", CHURN, "--target", "churned", *ROLES, *QUICK, *settings, "-o", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["metrics"]["n_validation"] == 288  # which it cannot do without
+    teacher = tmp_path / "model.rowsmith"
+    done = rowsmith("distill", CHURN, "--teacher", teacher, *ROLES, "--epochs", "3", "-o", tmp_path / "s", "--json")
+    assert done.returncode == 0, done.stderr
+    student = inspect_bundle(tmp_path / "s" / "model.rowsmith")
+    assert student.record.config["training_mode"] == "mlp_dense"
+    assert (student.record.config["hidden_dim"], student.record.config["num_hidden_layers"]) == (16, 1)
+
+
 def test_choices_about_reading_and_columns_are_passed_on(tmp_path):
     rows = "".join(
         f"{i % 5};1,{100 + i};{'?' if i % 9 == 0 else i};2021-{1 + i // 30:02d}-{1 + i % 28:02d}\n" for i in range(120)

@@ -16,8 +16,14 @@ from core.types import TrainingConfig
 
 
 @pytest.mark.parametrize("time_column", [None, "joined"])
-def test_the_rows_kept_aside_are_those_of_the_training(churn_csv: Path, time_column: str | None) -> None:
-    cfg = TrainingConfig("churn", epochs=3, validation_size=0.25, time_column=time_column, random_seed=5)
+@pytest.mark.parametrize(("mode", "share"), [("mlp_dense", 0.25), ("tabm", 0.25), ("tabm", 0.0)])
+def test_the_rows_kept_aside_are_those_of_the_training(
+    churn_csv: Path, time_column: str | None, mode: str, share: float
+) -> None:
+    """An added mode judges its epochs on rows of its own even where no share is asked for."""
+    cfg = TrainingConfig(
+        "churn", mode, epochs=3, validation_size=share, time_column=time_column, random_seed=5, hidden_dim=16
+    )
     bundle, metrics = train_model_from_file(
         churn_csv, cfg, exclude_columns=["customer_id"], date_columns=["joined"], device="cpu"
     )

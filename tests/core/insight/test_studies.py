@@ -37,9 +37,12 @@ def churn(churn_csv: Path) -> tuple[ModelBundle, pd.DataFrame]:
     return bundle, load_tabular_file(churn_csv)
 
 
-@pytest.mark.parametrize("mode", ["mlp_dense", "imbalance_aware", "tree_teacher_distillation"])
-def test_with_all_rows_the_network_is_the_run_s_own(churn_csv: Path, mode: str) -> None:
-    cfg = replace(CHURN, training_mode=mode)
+@pytest.mark.parametrize(
+    ("mode", "share"),
+    [("mlp_dense", 0.2), ("imbalance_aware", 0.2), ("tree_teacher_distillation", 0.2), ("tabm", 0.2), ("tabm", 0.0)],
+)
+def test_with_all_rows_the_network_is_the_run_s_own(churn_csv: Path, mode: str, share: float) -> None:
+    cfg = replace(CHURN, training_mode=mode, validation_size=share)
     bundle, _ = train_model_from_file(
         churn_csv, cfg, exclude_columns=["customer_id"], date_columns=["joined"], device="cpu"
     )
@@ -53,6 +56,19 @@ def test_with_all_rows_the_network_is_the_run_s_own(churn_csv: Path, mode: str) 
     assert own.tolist() == [float(one != other) for one, other in zip(says, truth, strict=True)]
     assert again.losses.tolist() == own.tolist()
     assert again.n_train == len(held.train)
+
+
+def test_numbers_are_trained_again_in_an_added_mode_too(price_csv: Path) -> None:
+    cfg = replace(PRICE, training_mode="tabm", epochs=4, validation_size=0.0, learning_rate=1e-3)
+    bundle, _ = train_model_from_file(price_csv, cfg, device="cpu")
+    held = held_out(bundle, load_tabular_file(price_csv), cfg)
+    features = known_frame(bundle, held.rows)
+    again = refit(bundle, features, held, cfg, device="cpu")
+    own = own_losses(bundle, features, held, "cpu")
+    np.testing.assert_array_equal(again.losses, own)
+    half = refit(bundle, features, subset(held, nested_rank(held.y[held.train], "regression", 42), 0.5), cfg)
+    assert half.n_train < again.n_train
+    assert half.losses.tolist() != own.tolist()
 
 
 def test_the_half_lies_within_the_three_quarters_and_holds_every_class() -> None:

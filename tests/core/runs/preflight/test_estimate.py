@@ -29,6 +29,7 @@ from core.runs.processes import this_process
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
 from core.runs.store import Store
+from core.types import CLASSIFICATION_ONLY_MODES, TRAINING_MODES
 from core.workspace import Workspace
 from tests.core.runs.conftest import Start
 from tests.core.runs.preflight.test_memory import NUMBERS, size_of
@@ -36,7 +37,11 @@ from tests.core.runs.preflight.test_memory import NUMBERS, size_of
 PACE = Pace(
     start=3.0, first=0.5, prepare=Line(0.1, 0.001), finish=Line(0.2, 0.0005), width=10, cell=1e-8,
     forest=Line(1.0, 1e-6), imported_bytes=400,
-    modes={"mlp_dense": ModePace(0.002, 1e-6), "tree_teacher_distillation": ModePace(0.003, 1e-6)},
+    front=Line(0.0, 1e-4),
+    modes={
+        "mlp_dense": ModePace(0.002, 1e-6), "tree_teacher_distillation": ModePace(0.003, 1e-6),
+        "tabm": ModePace(0.01, 1e-5),
+    },
 )  # fmt: skip
 REQUEST = TrainRequest(config={"target_column": "price"}, excluded=("id",), dates=("sold",), device="cpu")
 
@@ -84,6 +89,23 @@ def test_the_forest_is_added_to_its_mode_alone():
     assert difference == pytest.approx(forest + steps)
 
 
+def test_an_added_mode_takes_its_own_batches_validation_rows_and_inputs():
+    size = size_of(*NUMBERS, n_rows=10_000, epochs=100, batch_size=64)
+    found = estimate_of(PACE, size).modes["tabm"]
+    epoch = 27 * 0.01 + 1_200 * 1e-5  # 6,800 rows learn, in batches of 256
+    scoring = (6_800 + 2 * 2_000) * 1e-5
+    assert found.epoch_seconds == pytest.approx(epoch)
+    assert found.seconds == pytest.approx(0.5 + (0.1 + 10) + (0.2 + 5) + 0.68 + scoring + 100 * epoch)
+    assert found.may_end_early
+    assert not estimate_of(PACE, size).modes["mlp_dense"].may_end_early
+
+
+def test_another_batch_size_of_an_added_mode_is_measured_again(workspace: Workspace, houses: Dataset):
+    few, many = (size_of(*NUMBERS, n_rows=n_rows) for n_rows in (3_000, 20_000))
+    assert pace_path(workspace, houses, REQUEST, few) != pace_path(workspace, houses, REQUEST, many)
+    assert pace_path(workspace, houses, REQUEST, few) == pace_path(workspace, houses, REQUEST, few.in_mode("tabm"))
+
+
 def test_columns_that_the_sample_did_not_have_cost_time_too():
     size = size_of(*NUMBERS, n_rows=1_000)
     narrow = replace(PACE, width=4)
@@ -101,7 +123,7 @@ def test_columns_that_the_sample_did_not_have_cost_time_too():
     ],
 )
 def test_it_says_whether_a_run_may_end_early(settings: dict[str, float], may: bool):
-    assert estimate_of(PACE, size_of(*NUMBERS, **settings)).may_end_early is may
+    assert estimate_of(PACE, size_of(*NUMBERS, **settings)).modes["mlp_dense"].may_end_early is may
 
 
 def test_a_line_goes_through_both_points_and_never_below_nothing():
@@ -125,7 +147,7 @@ def test_a_probe_measures_every_mode_once_and_is_remembered(workspace: Workspace
     found = wait_for_estimate(workspace, houses, REQUEST, size)
     wait_until_free(workspace)
     assert found.trouble == ""
-    assert set(found.modes) == {"mlp_dense", "linear_glm_baseline", "tabresnet", "tree_teacher_distillation"}
+    assert set(found.modes) == set(TRAINING_MODES) - set(CLASSIFICATION_ONLY_MODES)
     assert all(0 < its.epoch_seconds < its.seconds for its in found.modes.values())
     assert found.modes["linear_glm_baseline"].epoch_seconds < found.modes["tabresnet"].epoch_seconds
     assert found.start_seconds > 0

@@ -33,8 +33,9 @@ from core.runs.jobs import import_torch
 import_torch()
 from core.trainer import train_model_from_file
 from core.types import TrainingConfig
-for path in sys.argv[1:]:
-    cfg = TrainingConfig("y", epochs=1, batch_size=1024, validation_size=0.15)
+mode, *paths = sys.argv[1:]
+for path in paths:
+    cfg = TrainingConfig("y", training_mode=mode, epochs=1, batch_size=1024, validation_size=0.15)
     train_model_from_file(path, cfg, device="cpu")
     status = open("/proc/self/status").read()  # a resource's maximum would begin with what the parent had
     print(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
@@ -54,22 +55,24 @@ NUMBERS = tuple(EncodedColumn(f"x{i}", 0, 1) for i in range(10))
 URL = EncodedColumn("url", 4_821_300, 4_000_000)
 
 
+@pytest.mark.parametrize(("mode", "n_numbers"), [("mlp_dense", 1), ("tabm", 1), ("tabm", 12)])
 def test_what_a_training_takes_more_than_a_small_one_is_what_was_expected(
-    workspace: Workspace, store: Store, tmp_path: Path
+    mode: str, n_numbers: int, workspace: Workspace, store: Store, tmp_path: Path
 ):
     rng = np.random.default_rng(0)
     levels = np.array([f"level {i}" for i in range(400)])
     paths, expected = [], []
     for n_rows in (500, 40_000):
-        frame = pd.DataFrame({"x": rng.normal(size=n_rows), "t": levels[rng.integers(0, 400, n_rows)]})
-        frame["y"] = rng.choice(["a", "b"], n_rows)
+        frame = pd.DataFrame(rng.normal(size=(n_rows, n_numbers))).add_prefix("x")
+        frame["t"], frame["y"] = levels[rng.integers(0, 400, n_rows)], rng.choice(["a", "b"], n_rows)
         paths.append(tmp_path / f"{n_rows}.parquet")
         frame.to_parquet(paths[-1])
         dataset = add_table(workspace, store, paths[-1], paths[-1].name)
-        request = TrainRequest(config={"target_column": "y", "batch_size": 1024, "validation_size": 0.15})
+        config = {"target_column": "y", "training_mode": mode, "batch_size": 1024, "validation_size": 0.15}
+        request = TrainRequest(config=config)
         expected.append(memory_needed(training_size(workspace, dataset, request)).bytes)
     done = subprocess.run(
-        [sys.executable, "-c", PEAK_OF_A_TRAINING, *map(str, paths)],
+        [sys.executable, "-c", PEAK_OF_A_TRAINING, mode, *map(str, paths)],
         cwd=Path(core.__file__).parents[1], capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     small, large = map(int, done.stdout.split())

@@ -1,8 +1,11 @@
 """The size of a training is known before it starts: the same rows, outputs and weights that training then has."""
 
 import io
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from core.errors import ConfigError
@@ -12,8 +15,9 @@ from core.runs.preflight.sizes import n_hidden, n_parameters, training_size
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
 from core.runs.store import Store
+from core.settled import DROPS, PATIENCE
 from core.trainer import train_model_from_file
-from core.types import TRAINING_MODES, TrainingConfig
+from core.types import SPECIFIED_MODES, TrainingConfig
 from core.workspace import Workspace
 from tests.core.runs.conftest import houses_csv
 
@@ -39,7 +43,7 @@ def test_rows_width_and_outputs_are_those_of_the_training(workspace: Workspace, 
     assert size.steps == 2  # of 64 rows each
 
 
-@pytest.mark.parametrize("mode", TRAINING_MODES)
+@pytest.mark.parametrize("mode", SPECIFIED_MODES)
 @pytest.mark.parametrize("layers", [0, 1, 3])
 def test_weights_and_layers_are_those_of_the_network(mode: str, layers: int, workspace: Workspace, houses: Dataset):
     request = request_for("town", training_mode=mode, num_hidden_layers=layers, hidden_dim=24, task="classification")
@@ -48,6 +52,59 @@ def test_weights_and_layers_are_those_of_the_network(mode: str, layers: int, wor
     assert n_parameters(size) == sum(weights.numel() for weights in network.parameters())
     n_linear = sum(type(module).__name__ == "Linear" for module in network.modules())
     assert n_hidden(size) == n_linear - 1
+
+
+def many_kinds(n_rows: int) -> pd.DataFrame:
+    """Return a table with every kind of column that an added mode tells apart."""
+    rng = np.random.default_rng(0)
+    rooms = rng.integers(1, 9, n_rows)
+    return pd.DataFrame(
+        {
+            "area": rng.normal(80, 20, n_rows).round(3),
+            "rooms": rooms,
+            "floor": np.where(rng.random(n_rows) < 0.1, np.nan, rng.integers(0, 12, n_rows)),
+            "is_new": rng.integers(0, 2, n_rows),
+            "town": rng.choice(["Ulm", "Bonn", "Trier"], n_rows),
+            "street": [f"street {i}" for i in rng.integers(0, 60, n_rows)],
+            "sold": [f"{2020 + i % 4}-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(n_rows)],
+            "price": rooms * 50_000.0 + rng.normal(0, 1_000, n_rows),
+        }
+    )
+
+
+@pytest.mark.parametrize(("target", "task"), [("price", "regression"), ("town", "classification")])
+def test_inputs_batches_and_weights_of_an_added_mode_are_about_those_of_the_training(
+    target: str, task: str, workspace: Workspace, store: Store, tmp_path: Path
+):
+    path = tmp_path / "kinds.csv"
+    many_kinds(900).to_csv(path, index=False)
+    dataset = add_table(workspace, store, path, path.name)
+    settings = {"training_mode": "tabm", "task": task, "epochs": 1, "batch_size": 128}
+    request = TrainRequest(config={"target_column": target, **settings}, dates=("sold",), device="cpu")
+    size = training_size(workspace, dataset, request)
+    bundle, metrics = train_model_from_file(
+        path, TrainingConfig(target, **settings), date_columns=["sold"], device="cpu"
+    )
+    found, expected = bundle.model.front.shape, size.front
+    assert (expected.gaps, expected.levels, expected.encodings) == (found.gaps, found.levels, found.encodings)
+    assert expected.numbers == pytest.approx(found.numbers, abs=2)
+    assert expected.n_binary == pytest.approx(found.n_binary, rel=0.1)
+    weights = sum(weights.numel() for weights in bundle.model.parameters())
+    assert n_parameters(size) == pytest.approx(weights, rel=0.1)
+    assert size.settled.batch_size == 64  # 128 is twice the usual one, of 32 here
+    assert (size.n_fitted, size.n_validation) == pytest.approx((metrics.n_train, metrics.n_validation), abs=1)
+    assert size.n_validation == 108  # 15 % of those that are not for the test
+
+
+def test_one_size_gives_that_of_every_mode(workspace: Workspace, houses: Dataset):
+    size = training_size(workspace, houses, request_for("price", validation_size=0.0, epochs=100))
+    added = size.in_mode("tabm")
+    assert (size.n_validation, size.may_end_early) == (0, False)
+    assert added.n_validation > 0
+    assert added.may_end_early
+    assert not added.in_mode("mlp_dense").may_end_early
+    short = training_size(workspace, houses, request_for("price", training_mode="tabm", epochs=(1 + DROPS) * PATIENCE))
+    assert not short.may_end_early
 
 
 @pytest.mark.parametrize(("target", "task"), [("town", "classification"), ("price", "regression")])

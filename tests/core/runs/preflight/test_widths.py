@@ -20,6 +20,7 @@ from core.types import TrainingConfig
 from core.workspace import Workspace
 
 TEST_SIZE = 0.2
+N_ROWS = 400
 REAL = {
     "telco_churn/customer_churn_telco.csv": Roles("Churn"),
     "titanic/titanic3.xls": Roles("survived"),
@@ -107,3 +108,24 @@ def test_real_tables_become_as_wide_as_expected(file: str, real_tables: Path, wo
     dataset = add_table(workspace, store, real_tables / file, Path(file).name)
     found, true_width = widths(workspace, store, dataset.id, REAL[file])
     assert sum(column.width for column in found) == pytest.approx(true_width, rel=0.06)
+
+
+def test_what_an_added_mode_makes_of_numbers_is_known_from_the_report(
+    workspace: Workspace, store: Store, tmp_path: Path
+):
+    rng, path = np.random.default_rng(0), tmp_path / "t.csv"
+    floors = rng.integers(0, 7, N_ROWS).astype(object)
+    floors[:8] = ""
+    frame = {
+        "stars": np.tile([1, 2, 3, 4, 5], N_ROWS // 5), "halves": np.tile([1, 1.5, 2, 2.5], N_ROWS // 4),
+        "many": np.arange(N_ROWS), "is_new": np.tile([0, 1], N_ROWS // 2), "floor": floors, "y": rng.random(N_ROWS),
+    }  # fmt: skip
+    pd.DataFrame(frame).to_csv(path, index=False)
+    dataset = add_table(workspace, store, path, path.name)
+    report = read_report(workspace, dataset)
+    columns = encoded_columns(report, table_path(workspace, dataset), Roles("y"), TEST_SIZE)
+    found = {column.name: (column.flags, column.codes, column.has_gaps) for column in columns}
+    assert found == {
+        "stars": (0, 5, False), "halves": (0, 0, False), "many": (0, 0, False), "is_new": (1, 0, False),
+        "floor": (0, 7, True),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""How the networks of the added modes are fitted and trained."""

@@ -1,0 +1,69 @@
+"""How an added mode trains its network: optimizer, rate, and when patience is over. The specified modes have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from core.steps.flat import flatten
+from core.steps.quickstart import defer_compiler
+
+Curve = Callable[[float], float]  # which share of the training is done -> how large the rate is, of the first one
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Adam whose rate changes as training goes on.
+
+    The rate follows `curve`, and falls to `drop` of it, `drops` times, where patience is over: then the best epoch
+    is gone on from. `weight_decay` is for the weights of linear layers only. `rates` are factors for parameters by
+    the last part of their name. A longer gradient than `clip_norm` is shortened to it; 0 leaves all as they are.
+    """
+
+    learning_rate: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    drops: int = 0
+    drop: float = 1.0
+    curve: Curve | None = None
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """Return Adam over all that `model` trains, which is moved into one long parameter for each way of training."""
+        defer_compiler()
+        linear = {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)}
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in model.named_parameters():
+            decay = self.weight_decay if id(parameter) in linear else 0.0
+            rate = self.learning_rate * self.rates.get(name.rpartition(".")[2], 1.0)
+            groups.setdefault((decay, rate), []).append(parameter)
+        return torch.optim.Adam(
+            [
+                {"params": [flat := flatten(parameters)], "weight_decay": decay, "lr": _rate_on(flat.device, rate),
+                 "initial_lr": rate}
+                for (decay, rate), parameters in groups.items()
+            ],
+            betas=self.betas, fused=True,
+        )  # fmt: skip
+
+    def factor(self, done: float, n_dropped: int) -> float:
+        """Return what the rate is multiplied by when the share `done` of the training is over."""
+        return float(self.drop**n_dropped * (self.curve(done) if self.curve else 1.0))
+
+    def set_rate(self, optimizer: torch.optim.Optimizer, factor: float) -> None:
+        """Give the optimizer the rate of a step."""
+        for group in optimizer.param_groups:
+            rate = group["initial_lr"] * factor
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+
+def _rate_on(device: torch.device, rate: float) -> float | Tensor:
+    """Return a rate that a recorded step on a GPU reads anew each time."""
+    return torch.tensor(rate, device=device) if device.type == "cuda" else rate
