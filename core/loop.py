@@ -173,12 +173,8 @@ def end_epoch(
 
 
 def _patience_is_over(state: TrainingState) -> bool:
-    """Return whether training has waited long enough for a better epoch; go on from the best where the rate falls."""
-    waited = state.waiting
-    if waited.n_dropped > state.n_dropped:
-        state.n_dropped = waited.n_dropped
-        state.best.restore()
-    return state.has_validation and 0 < state.cfg.early_stopping_patience <= waited.epochs
+    waited = len(state.reports) - max(state.best.epoch, state.patience_base)
+    return state.has_validation and 0 < state.cfg.early_stopping_patience <= waited
 
 
 def _largest_sound_loss(state: TrainingState) -> float:

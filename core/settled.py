@@ -7,12 +7,11 @@ from dataclasses import replace
 from core.types import TrainingConfig
 
 VALIDATION_SHARE, PATIENCE = 0.15, 16
-DROPS = 1  # of the rate, each time that patience is over, before it ends the training
 USUAL_BATCH = 64  # that `batch_size` is a multiple of
 # Gorishniy et al. (2025), section D, by the rows that train.
 BATCH_SIZES = ((2_800, 32), (4_500, 64), (6_400, 128), (32_000, 256))
 LARGEST_BATCH = 512
-MOST_BINS = 48
+MOST_BINS = 32
 MOST_INPUTS = 1_024  # of the first layer, from embedded numbers
 MOST_EMBEDDED = 512  # numbers; more go in as they are
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A module may import what stands in a line above its own; a package also itself.
 LAYERS = (
-    ("core.calibration", "core.dropout", "core.rows", "core.patience"),
+    ("core.calibration", "core.dropout", "core.rows"),
     ("core.errors", "core.types"),
     ("core.settled",),
     ("core.networks",),

@@ -101,7 +101,6 @@ def _restore_progress(state: TrainingState, checkpoint: Checkpoint) -> None:
     state.update_steps = checkpoint.update_steps
     state.patience_base, state.ending = _where_patience_and_training_end(checkpoint, state.cfg)
     state.divergence = checkpoint.divergence
-    state.n_dropped = state.waiting.n_dropped
     state.earlier_seconds = checkpoint.elapsed_seconds
     if checkpoint.position is not None:
         permutation = torch.from_numpy(checkpoint.arrays["permutation"]).to(state.device)

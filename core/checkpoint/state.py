@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.checkpoint.contents import Ending
 from core.epoch import Divergence, EpochReport
-from core.patience import Waiting, waiting
+from core.networks.averaged import Averaged
 from core.steps.flat import flatten_parameters
 from core.steps.quickstart import defer_compiler
 from core.steps.recipe import Recipe
@@ -81,7 +81,6 @@ class TrainingState:
     started: float = field(default_factory=time.perf_counter)
     recipe: Recipe | None = None
     rate: float = 1.0  # of the first one, for the steps to come
-    n_dropped: int = 0  # how often it has fallen because patience was over
 
     @property
     def seconds(self) -> float:
@@ -105,19 +104,14 @@ class TrainingState:
         epoch.loss_total.add_(loss, alpha=n_rows)
         epoch.rows += n_rows
         self.update_steps += 1
-
-    @property
-    def waiting(self) -> Waiting:
-        """Return how long training has waited for a better epoch on the validation rows."""
-        losses = [report.validation_loss for report in self.reports if report.validation_loss is not None]
-        drops = 0 if self.recipe is None else self.recipe.drops
-        return waiting(losses, self.cfg.early_stopping_patience, drops=drops, base=self.patience_base)
+        if isinstance(self.model, Averaged):
+            self.model.follow(self.update_steps)
 
     def set_rate(self, epoch: EpochInWork, n_batches: int) -> None:
         """Give the optimizer the rate of the next step, where a recipe has one."""
         if self.recipe is not None:
             done = (len(self.reports) + epoch.next_batch / max(1, n_batches)) / self.cfg.epochs
-            self.rate = self.recipe.factor(done, self.n_dropped)
+            self.rate = self.recipe.factor(done)
             self.recipe.set_rate(self.optimizer, self.rate)
 
     def mean_loss(self) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rtdl_num_embeddings import PiecewiseLinearEmbeddings
 from tabm import EnsembleView, LinearEnsemble, make_tabm_backbone
 from torch import Tensor, nn
@@ -20,6 +21,8 @@ from core.settled import MOST_BINS
 
 NARROWEST_BIN = 1e-4  # of a number's range
 ROWS_FOR_BINS = 100_000
+
+Floats = NDArray[np.float64]
 
 
 class TabM(Bounded):
@@ -91,14 +94,25 @@ def mean_of_members(outputs: Tensor) -> Tensor:
 
 
 def bins_of(numbers: Tensor, most: int = MOST_BINS) -> list[Tensor]:
-    """Return the edges of up to `most` bins with equally many rows each, for each column of numbers `(n, columns)`."""
+    """Return the edges of up to `most` bins with equally many rows each, for each column of numbers `(n, columns)`.
+
+    Where many rows hold the same number, so that bins would be empty, these divide the different numbers instead.
+    """
     step = -(-len(numbers) // ROWS_FOR_BINS)
     table = numbers[::step].cpu().numpy().astype(np.float64)
     shares = np.linspace(0, 1, max(2, min(most, len(table) - 1)) + 1)
-    return [_edges(np.quantile(column, shares)) for column in table.T]
+    return [_edges(_quantiles(column, shares)) for column in table.T]
 
 
-def _edges(quantiles: np.ndarray) -> Tensor:
+def _quantiles(column: Floats, shares: Floats) -> Floats:
+    """Return quantiles of the numbers, and in place of those that fall together, quantiles of the different ones."""
+    found = np.unique(np.quantile(column, shares))
+    n_spare = len(shares) - len(found)
+    spare = np.quantile(np.unique(column), np.linspace(0, 1, n_spare + 2), method="nearest") if n_spare else found
+    return np.union1d(found, spare)
+
+
+def _edges(quantiles: Floats) -> Tensor:
     """Return edges that differ by more than a rounding error, of two bins at least; the outermost stay."""
     low, high = quantiles[0], quantiles[-1]
     if low == high:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, median
 
-from core.patience import Waiting, waiting, waits
 from core.runs.records import Epoch
 
 RECENT_EPOCHS = 20
@@ -25,48 +24,17 @@ def best_epoch(epochs: Sequence[Epoch]) -> Epoch | None:
     return min(judged, key=lambda point: point.validation_loss or 0.0, default=None)
 
 
-def read_curve(
-    epochs: Sequence[Epoch], best: Epoch | None, patience: int = 0, baseline: float | None = None, *, drops: int = 0
-) -> str:
-    """Say what the curve of a training at work does; `best` is its best epoch, `patience` 0 where it has none.
-
-    Where patience is over, the rate falls, `drops` times, before training ends.
-    """
-    returned = returns(epochs, patience, drops)
-    if trouble := _trouble(epochs[returned[-1] :] if returned else epochs):
+def read_curve(epochs: Sequence[Epoch], best: Epoch | None, patience: int = 0, baseline: float | None = None) -> str:
+    """Say what the curve of a training at work does; `best` is its best epoch, `patience` 0 where it has none."""
+    if trouble := _trouble(epochs):
         return trouble
     if len(epochs) < FEW_EPOCHS:
         return "The first epoch is done." if len(epochs) == 1 else "The first epochs are done."
     if best is None:
         return _sentence(_train_words(epochs), guess_words(epochs[-1].train_loss, baseline))
-    ahead = _ahead_words(epochs, best, patience, drops)
+    since = epochs[-1].epoch - best.epoch
+    ahead = f"{patience - since:,} more before early stopping" if _grace(epochs) < since < patience else ""
     return _sentence(_validation_words(epochs, best), ahead, guess_words(best.validation_loss, baseline))
-
-
-def _ahead_words(epochs: Sequence[Epoch], best: Epoch, patience: int, drops: int) -> str:
-    """Say how long training goes on waiting, and for what; empty while validation improves, or without patience."""
-    if epochs[-1].epoch - best.epoch <= _grace(epochs):
-        return ""
-    losses = [point.validation_loss for point in epochs if point.validation_loss is not None]
-    waited = waiting(losses, patience, drops=drops)
-    if waited.n_dropped and waited.epochs == 0:
-        return f"it goes on from epoch {best.epoch:,} in smaller steps"
-    if waited.epochs >= patience:
-        return ""
-    what = "early stopping" if waited.n_dropped == drops else "it goes on from there in smaller steps"
-    return f"{patience - waited.epochs:,} more before {what}"
-
-
-def returns(epochs: Sequence[Epoch], patience: int, drops: int) -> list[int]:
-    """Return after how many epochs training went back to its best one, to go on in smaller steps."""
-    losses = [point.validation_loss for point in epochs if point.validation_loss is not None]
-    before = Waiting(0, 0)
-    found = []
-    for n, after in enumerate(waits(losses, patience, drops=drops), 1):
-        if after.n_dropped > before.n_dropped:
-            found.append(n)
-        before = after
-    return found
 
 
 def guess_words(loss: float | None, baseline: float | None) -> str:
@@ -91,8 +59,6 @@ def _sentence(*parts: str) -> str:
 
 def _trouble(epochs: Sequence[Epoch]) -> str:
     """Say that the curve leaves for good, empty where it does not."""
-    if not epochs:
-        return ""
     last = epochs[-1]
     if not math.isfinite(last.train_loss):
         return f"The training loss is no longer a number. {ADVICE}"

@@ -8,10 +8,10 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from core.runs.curve import best_epoch, guess_words, read_curve, returns
+from core.runs.curve import best_epoch, guess_words, read_curve
 from core.runs.queueing import CPU, SCORING, lane_of
 from core.runs.records import DOING, Epoch, Run
-from core.settled import DROPS, PATIENCE
+from core.settled import PATIENCE
 from core.types import ADDED_MODES
 
 RECENT_EPOCHS = 20
@@ -144,7 +144,7 @@ def _working(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
         return _BEFORE_THE_FIRST_EPOCH[run.kind]
     if run.state == "starting":
         return f"Going on after epoch {epochs[-1].epoch:,}."
-    return read_curve(epochs, best, _patience(run), run.baseline_loss, drops=DROPS if _is_added(run) else 0)
+    return read_curve(epochs, best, _patience(run), run.baseline_loss)
 
 
 def _stopping(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
@@ -166,11 +166,9 @@ def _ended(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
     kept = f"kept is {_kept(run, epochs, best)}{f', {guess}' if guess else ''}."
     if run.state == "stopped" or epochs[-1].epoch >= run.epochs:
         return f"{after}; {kept}"
-    patience, since = _patience(run), epochs[-1].epoch - best.epoch if best else 0
-    if 0 < patience <= since:
-        returned = len(returns(epochs, patience, DROPS if _is_added(run) else 0))
-        smaller = f" It went on from its best epoch in smaller steps {_count(returned, 'time')}." if returned else ""
-        return f"{after} of {run.epochs:,}: validation had not improved for {since:,}; {kept}{smaller}"
+    patience = _patience(run)
+    if best and 0 < patience <= epochs[-1].epoch - best.epoch:
+        return f"{after} of {run.epochs:,}: validation had not improved for {patience:,}; {kept}"
     return f"{after} of {run.epochs:,}: the loss exploded, and the best epoch before that is kept."
 
 

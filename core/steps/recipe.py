@@ -1,4 +1,4 @@
-"""How an added mode trains its network: optimizer, rate, and when patience is over. The specified modes have none."""
+"""How an added mode trains its network: the optimizer and its rate. The specified modes have none."""
 
 from __future__ import annotations
 
@@ -16,19 +16,16 @@ Curve = Callable[[float], float]  # which share of the training is done -> how l
 
 @dataclass(frozen=True)
 class Recipe:
-    """Adam whose rate changes as training goes on.
+    """Adam whose rate follows a `curve`.
 
-    The rate follows `curve`, and falls to `drop` of it, `drops` times, where patience is over: then the best epoch
-    is gone on from. `weight_decay` is for the weights of linear layers only. `rates` are factors for parameters by
-    the last part of their name. A longer gradient than `clip_norm` is shortened to it; 0 leaves all as they are.
+    `weight_decay` is for the weights of linear layers only. `rates` are factors for parameters by the last part of
+    their name. A longer gradient than `clip_norm` is shortened to it; 0 leaves all as they are.
     """
 
     learning_rate: float
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
     clip_norm: float = 0.0
-    drops: int = 0
-    drop: float = 1.0
     curve: Curve | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
 
@@ -38,6 +35,8 @@ class Recipe:
         linear = {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)}
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in model.named_parameters():
+            if not parameter.requires_grad:
+                continue
             decay = self.weight_decay if id(parameter) in linear else 0.0
             rate = self.learning_rate * self.rates.get(name.rpartition(".")[2], 1.0)
             groups.setdefault((decay, rate), []).append(parameter)
@@ -50,9 +49,9 @@ class Recipe:
             betas=self.betas, fused=True,
         )  # fmt: skip
 
-    def factor(self, done: float, n_dropped: int) -> float:
+    def factor(self, done: float) -> float:
         """Return what the rate is multiplied by when the share `done` of the training is over."""
-        return float(self.drop**n_dropped * (self.curve(done) if self.curve else 1.0))
+        return self.curve(done) if self.curve else 1.0
 
     def set_rate(self, optimizer: torch.optim.Optimizer, factor: float) -> None:
         """Give the optimizer the rate of a step."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.modes import mode_words
 from core.runs.preflight.sizes import TrainingSize
-from core.settled import DROPS, PATIENCE, USUAL_BATCH, VALIDATION_SHARE
+from core.settled import PATIENCE, USUAL_BATCH, VALIDATION_SHARE
 from core.types import RECOMMENDED, TrainingConfig, numeric_settings
 from pages.shared.text import plural
 
@@ -33,8 +33,7 @@ def own_way_words(size: TrainingSize) -> str:
     return (
         f"{title} reads some of these in its own way: learning rate and batch size as multiples of its own (with 0.001 "
         f"and {USUAL_BATCH} as they are: here {batch} a batch), a validation share of 0 as {share:.0f} %, a patience "
-        f"of 0 as {PATIENCE} epochs. When patience is over it first goes on in smaller steps, "
-        f"{plural(DROPS, 'time')}, and it keeps the best epoch."
+        f"of 0 as {PATIENCE} epochs. It keeps the best epoch."
     )
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from core.added.inputs import fit_front
-from core.added.train import over_members, recipe_of, tabm_for
+from core.added.train import DECAY, over_members, recipe_of, tabm_for
 from core.columns import feature_frame
 from core.data import prepare_tensors
 from core.encoder import Encoder
@@ -32,6 +32,7 @@ from core.loop import Control, fit
 from core.losses import BatchLoss, Criterion, blended_loss, hard_criterion, soft_criterion
 from core.metrics import loss_on
 from core.models import build_model
+from core.networks.averaged import Averaged
 from core.rows import Rows, take
 from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import TrainingSize
@@ -265,7 +266,7 @@ def _added_bench(size: TrainingSize, device: torch.device) -> _Bench:
     rows = _random_rows(size, max(1, n_numbers + size.front.n_binary), device)
     network = tabm_for(rows.x, n_numbers, size.n_outputs, cfg, device)
     hard = hard_criterion(size.task, cfg.training_mode, rows.y, size.n_outputs, device)
-    return _Bench(cfg, network.to(device), hard, over_members(hard), rows, recipe_of(cfg))
+    return _Bench(cfg, Averaged(network, DECAY).to(device), hard, over_members(hard), rows, recipe_of(cfg, network.k))
 
 
 class _Clock:

@@ -11,7 +11,7 @@ from core.networks.shape import MOST_FLAGS, MOST_TARGETS, FrontShape
 from core.runs.datasets import read_report, table_path
 from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Dataset, Roles
-from core.settled import DROPS, MOST_BINS, members_and_embedding, settled
+from core.settled import MOST_BINS, members_and_embedding, settled
 from core.tables.infer import task_of_column
 from core.tables.read import LARGE_BYTES, LARGE_CELLS
 from core.tables.report import ColumnProfile, ReadReport
@@ -97,8 +97,8 @@ class TrainingSize:
     @property
     def may_end_early(self) -> bool:
         """Return whether patience can end the training before its last epoch."""
-        cfg, waits = self.settled, 1 + (DROPS if self.is_added else 0)
-        return cfg.validation_size > 0 and 0 < waits * cfg.early_stopping_patience < cfg.epochs
+        cfg = self.settled
+        return cfg.validation_size > 0 and 0 < cfg.early_stopping_patience < cfg.epochs
 
     @property
     def front(self) -> FrontShape:

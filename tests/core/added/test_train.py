@@ -116,7 +116,7 @@ def test_epochs_are_judged_on_rows_of_their_own(churn_csv: Path) -> None:
     assert (metrics.n_train, metrics.n_validation, metrics.n_test) == (163, 29, 48)
     losses = [report.validation_loss or np.inf for report in reports]
     assert metrics.best_epoch == 1 + int(np.argmin(losses))
-    assert reports[0].learning_rate == pytest.approx(4e-3)
+    assert reports[0].learning_rate == pytest.approx(2e-3)
     assert bundle.record is not None
     assert bundle.record.config["validation_size"] == 0  # what was asked for; `core.settled` says what that comes to
 

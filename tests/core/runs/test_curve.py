@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import replace
 
 import pytest
 
-from core.runs.curve import best_epoch, guess_words, percent, read_curve, returns
+from core.runs.curve import best_epoch, guess_words, percent, read_curve
 from core.runs.records import Epoch
 
 
@@ -55,43 +54,6 @@ def test_a_validation_that_stopped_improving_counts_to_early_stopping() -> None:
         "Validation stopped improving at epoch 31; 9 more before early stopping; 63 % better than guessing."
     )
     assert said(epochs) == "Validation stopped improving at epoch 31."
-
-
-def falling_rate(n_after: int) -> list[Epoch]:
-    """Return a curve whose best epoch is the 10th, and how it goes on: back there after each 8 epochs of waiting."""
-    before = [1.0 - 0.05 * n for n in range(10)]
-    train = before + [0.2 - 0.02 * n for n in range(8)] + [0.55] * 8 + [0.54] * 8
-    return curve(train, before + [0.7] * 24)[: 10 + n_after]
-
-
-@pytest.mark.parametrize(
-    ("n_after", "words"),
-    [
-        (5, "; 3 more before it goes on from there in smaller steps."),
-        (8, "; it goes on from epoch 10 in smaller steps."),
-        (11, "; 5 more before it goes on from there in smaller steps."),
-        (16, "; it goes on from epoch 10 in smaller steps."),
-        (17, "; 7 more before early stopping."),
-        (23, "; 1 more before early stopping."),
-        (24, "."),
-    ],
-)
-def test_where_the_rate_falls_it_is_told_what_is_waited_for(n_after: int, words: str) -> None:
-    epochs = falling_rate(n_after)
-    sentence = read_curve(epochs, best_epoch(epochs), 8, drops=2)
-    assert sentence.endswith(words)
-    assert "epoch 10" in sentence
-    assert "diverges" not in sentence
-
-
-def test_a_return_to_the_best_epoch_is_no_divergence_and_a_divergence_after_it_is() -> None:
-    epochs = falling_rate(12)
-    assert returns(epochs, 8, 2) == [18]
-    assert returns(falling_rate(24), 8, 2) == [18, 26]
-    assert returns(epochs, 8, 0) == []
-    assert "diverges" in said(epochs, patience=8)  # without a return
-    worse = [*epochs, *(replace(epochs[-1], epoch=n, train_loss=2.0) for n in (23, 24, 25))]
-    assert "diverges" in read_curve(worse, best_epoch(worse), 8, drops=2)
 
 
 def test_a_training_loss_that_falls_while_validation_rises_is_called_overfitting() -> None:

@@ -15,7 +15,7 @@ from core.runs.preflight.sizes import n_hidden, n_parameters, training_size
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
 from core.runs.store import Store
-from core.settled import DROPS, PATIENCE
+from core.settled import PATIENCE
 from core.trainer import train_model_from_file
 from core.types import SPECIFIED_MODES, TrainingConfig
 from core.workspace import Workspace
@@ -103,7 +103,7 @@ def test_one_size_gives_that_of_every_mode(workspace: Workspace, houses: Dataset
     assert added.n_validation > 0
     assert added.may_end_early
     assert not added.in_mode("mlp_dense").may_end_early
-    short = training_size(workspace, houses, request_for("price", training_mode="tabm", epochs=(1 + DROPS) * PATIENCE))
+    short = training_size(workspace, houses, request_for("price", training_mode="tabm", epochs=PATIENCE))
     assert not short.may_end_early
 
 
