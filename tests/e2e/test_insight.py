@@ -41,6 +41,7 @@ def test_a_model_is_judged_explained_and_reported(page, server, tmp_path):
 def train(page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_role("button", name="Try it").first.click()
+    expect(page.get_by_text("Columns", exact=True)).to_be_visible()  # the page is drawn to its end
     page.get_by_role("button", name="Go on to Train").click()
     page.get_by_text("Advanced settings").click()
     fill_number(page, "Epochs", "5")
