@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 FOLDER_NAME = "pace"
 PROBE = Errand("core.runs.preflight.probe", "probe", threads_for(1), seconds=60.0)
 TOO_LATE = f"Measuring took longer than {PROBE.seconds:.0f} seconds, so expect a slow training."
-FORMAT = 2
+FORMAT = 3
+MOST_COMPARED = 100_000  # rows, at most, that the models beside the network are fitted on when it is evaluated
 PROCESSORS = Path("/proc/cpuinfo")
 
 _KEYED_SETTINGS = ("target_column", "hidden_dim", "num_hidden_layers", "dropout", "batch_size", "time_column")
@@ -148,6 +149,7 @@ def _mode_estimate(pace: Pace, size: TrainingSize, mode: str) -> ModeEstimate:
     own = pace.modes[mode]
     epoch = size.steps * own.step + size.n_validation * own.row
     seconds = pace.first + pace.prepare.at(size.n_rows) + pace.finish.at(size.n_rows)
+    seconds += pace.evaluate.at(min(size.n_rows, MOST_COMPARED))
     seconds += pace.cell * size.n_usable * max(0, size.width - pace.width)
     seconds += own.row * (size.n_fitted + 2 * size.n_test)  # the final losses, and the metric
     if mode == "tree_teacher_distillation":

@@ -28,6 +28,7 @@ from core.data import prepare_tensors
 from core.encoder import Encoder
 from core.epoch import EpochReport
 from core.inference import ROWS_PER_PASS, choose_device
+from core.insight.evaluate import evaluate, save_evaluated
 from core.loop import Control, fit
 from core.losses import BatchLoss, Criterion, blended_loss, hard_criterion, soft_criterion
 from core.metrics import loss_on
@@ -46,7 +47,7 @@ from core.tables.read import load_tabular_file
 from core.trainer import train_model_from_file
 from core.types import ADDED_MODES, CLASSIFICATION_ONLY_MODES, TRAINING_MODES, TrainingConfig
 
-MOST_ROWS, FEWEST_ROWS, SMALL_ROWS = 16_000, 500, 1_000
+MOST_ROWS, FEWEST_ROWS, SMALL_ROWS, EVALUATED_ROWS = 16_000, 500, 1_000, 4_000
 SAMPLE_CELLS, ENCODED_CELLS, MATRIX_CELLS = 400_000, 4_000_000, 8_000_000
 TINY: dict[str, Any] = {
     "training_mode": "mlp_dense",
@@ -66,16 +67,17 @@ FOREST_MODE = "tree_teacher_distillation"
 
 @dataclass(frozen=True)
 class Trial:
-    """Seconds of one whole training of a sample: before its one epoch, in it, and after it."""
+    """Seconds of one whole training of a sample: before its one epoch, in it, after it, and of its evaluation."""
 
     prepare: float
     epoch: float
     finish: float
+    evaluate: float
 
     @property
     def seconds(self) -> float:
         """Return the whole."""
-        return self.prepare + self.epoch + self.finish
+        return self.prepare + self.epoch + self.finish + self.evaluate
 
 
 def measure(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -> Pace:
@@ -85,12 +87,15 @@ def measure(table: Path, size: TrainingSize, request: TrainRequest, folder: Path
     """
     n_rows = sample_rows(size)
     n_small = SMALL_ROWS if n_rows >= 2 * SMALL_ROWS else n_rows
+    n_middle = min(n_rows, EVALUATED_ROWS)
     sample = write_sample(table, folder / "sample.parquet", n_rows)
     small = sample if n_small == n_rows else write_sample(sample, folder / "small.parquet", n_small)
+    middle = sample if n_middle == n_rows else write_sample(sample, folder / "middle.parquet", n_middle)
     first = _try(small, size, request, folder)
     held = psutil.Process().memory_info().rss
     less = _try(small, size, request, folder)
-    more = less if small is sample else _try(sample, size, request, folder)
+    more = less if small is sample else _try(sample, size, request, folder, evaluates=middle is sample)
+    evaluated = more if middle is sample else _try(middle, size, request, folder)
     device = choose_device(request.device)
     x, y, encoder = _encoded(sample, size, request)
     modes, share = _mode_paces(size, device)
@@ -98,6 +103,7 @@ def measure(table: Path, size: TrainingSize, request: TrainRequest, folder: Path
         first=max(0.0, first.seconds - less.seconds),
         prepare=Line.through((n_small, less.prepare), (n_rows, more.prepare)),
         finish=Line.through((n_small, less.finish), (n_rows, more.finish)),
+        evaluate=Line.through((n_small, less.evaluate), (n_middle, evaluated.evaluate)),
         width=x.shape[1],
         cell=_cell_seconds(size) if size.width > x.shape[1] else 0.0,
         forest=_forest_line(x.to(device), y.to(device), size),
@@ -129,11 +135,13 @@ def write_sample(table: Path, path: Path, n_rows: int) -> Path:
     return path
 
 
-def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -> Trial:
+def _try(
+    table: Path, size: TrainingSize, request: TrainRequest, folder: Path, *, evaluates: bool = True
+) -> Trial:
     """Do what a worker does with a table, with a network whose epochs take next to no time."""
     cfg = replace(size.cfg, **{**SAFE, **TINY, "validation_size": size.cfg.validation_size}, task=size.task)
     epochs: list[tuple[float, EpochReport]] = []
-    began = time.perf_counter()
+    reading, began = reading_noted(table), time.perf_counter()
     bundle, metrics = train_model_from_file(
         table,
         cfg,
@@ -142,11 +150,14 @@ def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path) -
         device=request.device,
         on_epoch=lambda report: epochs.append((time.perf_counter(), report)),
         checkpoint_path=folder / "checkpoint.safetensors",
-        reading=reading_noted(table),
+        reading=reading,
     )
-    save_bundle(bundle, folder, metrics)
+    path = save_bundle(bundle, folder, metrics)
     (at, report), ended = epochs[0], time.perf_counter()
-    return Trial(at - report.seconds - began, report.seconds, ended - at)
+    if evaluates:
+        save_evaluated(path, evaluate(bundle, load_tabular_file(table), cfg, metrics, reading=reading))
+    evaluation = time.perf_counter() - ended
+    return Trial(at - report.seconds - began, report.seconds, ended - at, evaluation)
 
 
 def _encoded(table: Path, size: TrainingSize, request: TrainRequest) -> tuple[Rows, Tensor, Encoder]:

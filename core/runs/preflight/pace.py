@@ -40,7 +40,7 @@ class Pace:
     """What was measured, in seconds. Where `trouble` says why it could not be, the rest is empty.
 
     `start` is until everything is imported, and `first` what the first training of a process takes
-    longer. `prepare` and `finish` go by the table's rows, at `width` encoded columns; `cell` is for
+    longer. `prepare`, `finish` and `evaluate` go by the table's rows, at `width` encoded columns; `cell` is for
     each further encoded cell. Of the rows that the network learns from, `forest` goes by n·log2(n), and `front`,
     what an added mode makes its inputs with, by n.
     """
@@ -49,6 +49,7 @@ class Pace:
     first: float = 0.0
     prepare: Line = Line(0.0, 0.0)
     finish: Line = Line(0.0, 0.0)
+    evaluate: Line = Line(0.0, 0.0)
     width: int = 0
     cell: float = 0.0
     forest: Line = Line(0.0, 0.0)
@@ -65,6 +66,6 @@ class Pace:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Rebuild what `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
-        lines = {name: Line(**values[name]) for name in ("prepare", "finish", "forest", "front")}
+        lines = {name: Line(**values[name]) for name in ("prepare", "finish", "evaluate", "forest", "front")}
         modes = {mode: ModePace(**pace) for mode, pace in values["modes"].items()}
         return cls(**{**values, **lines, "modes": modes})

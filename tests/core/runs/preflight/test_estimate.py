@@ -35,8 +35,8 @@ from tests.core.runs.conftest import Start
 from tests.core.runs.preflight.test_memory import NUMBERS, size_of
 
 PACE = Pace(
-    start=3.0, first=0.5, prepare=Line(0.1, 0.001), finish=Line(0.2, 0.0005), width=10, cell=1e-8,
-    forest=Line(1.0, 1e-6), imported_bytes=400,
+    start=3.0, first=0.5, prepare=Line(0.1, 0.001), finish=Line(0.2, 0.0005), evaluate=Line(0.4, 1e-5),
+    width=10, cell=1e-8, forest=Line(1.0, 1e-6), imported_bytes=400,
     front=Line(0.0, 1e-4),
     modes={
         "mlp_dense": ModePace(0.002, 1e-6), "tree_teacher_distillation": ModePace(0.003, 1e-6),
@@ -77,7 +77,16 @@ def test_a_run_is_its_preparation_its_epochs_and_its_end():
     epoch = 60 * 0.002 + 2_000 * 1e-6  # 6,000 rows learn, 2,000 judge, 2,000 score
     scoring = (6_000 + 2 * 2_000) * 1e-6
     assert found.epoch_seconds == pytest.approx(epoch)
-    assert found.seconds == pytest.approx(0.5 + (0.1 + 10) + (0.2 + 5) + scoring + 20 * epoch)
+    assert found.seconds == pytest.approx(0.5 + (0.1 + 10) + (0.2 + 5) + (0.4 + 0.1) + scoring + 20 * epoch)
+
+
+def test_the_models_beside_the_network_are_fitted_on_so_many_rows_only():
+    many, more = (size_of(*NUMBERS, n_rows=n_rows, epochs=1) for n_rows in (100_000, 200_000))
+    without = replace(PACE, evaluate=Line(0.0, 0.0))
+    evaluations = [estimate_of(PACE, size).modes["mlp_dense"].seconds for size in (many, more)]
+    rest = [estimate_of(without, size).modes["mlp_dense"].seconds for size in (many, more)]
+    assert evaluations[0] - rest[0] == pytest.approx(0.4 + 1.0)
+    assert evaluations[1] - rest[1] == pytest.approx(0.4 + 1.0)
 
 
 def test_the_forest_is_added_to_its_mode_alone():
@@ -95,7 +104,7 @@ def test_an_added_mode_takes_its_own_batches_validation_rows_and_inputs():
     epoch = 27 * 0.01 + 1_200 * 1e-5  # 6,800 rows learn, in batches of 256
     scoring = (6_800 + 2 * 2_000) * 1e-5
     assert found.epoch_seconds == pytest.approx(epoch)
-    assert found.seconds == pytest.approx(0.5 + (0.1 + 10) + (0.2 + 5) + 0.68 + scoring + 100 * epoch)
+    assert found.seconds == pytest.approx(0.5 + (0.1 + 10) + (0.2 + 5) + (0.4 + 0.1) + 0.68 + scoring + 100 * epoch)
     assert found.may_end_early
     assert not estimate_of(PACE, size).modes["mlp_dense"].may_end_early
 
