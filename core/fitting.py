@@ -26,7 +26,7 @@ from core.steps.recipe import Recipe
 from core.tables.timeline import Timeline, split_by_time
 from core.types import Metrics, TrainingConfig
 
-HOW_LONG = ("epochs", "early_stopping_patience")  # what a training may be gone on with
+HOW_LONG = ("epochs", "early_stopping_patience", "time_budget")  # what a training may be gone on with
 CHOICES = ("categorical_columns", "time_column")
 
 
@@ -127,10 +127,25 @@ def fit_and_score(
         identity=identity_of(rows, objective, replace(cfg, task=task)) if resumable else None,
         **({} if recipe is None else {"recipe": recipe}),
     )
-    return result, Metrics(
+    seconds = result.earlier_seconds + time.perf_counter() - started
+    return result, score(model, rows, objective.hard, task, target_scaler, result, seconds)
+
+
+def score(
+    model: nn.Module,
+    rows: RowSets,
+    hard: Criterion,
+    task: str,
+    target_scaler: Any,
+    result: LoopResult,
+    seconds: float,
+) -> Metrics:
+    """Score a trained network on rows that are where it is; `seconds` of training came before."""
+    device, started = rows.x_train.device, time.perf_counter()
+    return Metrics(
         task=task,
-        train_loss=loss_on(model, rows.x_train, rows.y_train, objective.hard, device),
-        test_loss=loss_on(model, rows.x_test, rows.y_test, objective.hard, device),
+        train_loss=loss_on(model, rows.x_train, rows.y_train, hard, device),
+        test_loss=loss_on(model, rows.x_test, rows.y_test, hard, device),
         test_metric_name=metric_name(task),
         test_metric_value=metric_of(task, forward(model, rows.x_test, device), rows.y_test, target_scaler),
         baseline_metric_value=baseline_of(task, rows.y_train, rows.y_test, target_scaler),
@@ -139,7 +154,7 @@ def fit_and_score(
         n_test=len(rows.x_test),
         epochs_run=len(result.reports),
         best_epoch=result.best_epoch,
-        seconds=result.earlier_seconds + time.perf_counter() - started,
+        seconds=seconds + time.perf_counter() - started,
         threads=result.threads,
     )
 

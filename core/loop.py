@@ -24,6 +24,7 @@ from core.checkpoint.snapshots import go_on_from
 from core.checkpoint.state import TrainingState, begin
 from core.epoch import Divergence, EpochReport
 from core.errors import ConfigError, TrainingError, TrainingPaused
+from core.leaderboard import Leaderboard
 from core.losses import BatchLoss
 from core.rows import Rows
 from core.steps.recipe import Recipe
@@ -31,7 +32,18 @@ from core.steps.step import Step, step_for
 from core.steps.threads import only_threads, threads_for_step
 from core.types import TrainingConfig
 
-__all__ = ["Ask", "Control", "EpochReport", "LoopResult", "OnEpoch", "end_epoch", "finished", "fit", "no_step_sentence"]
+__all__ = [
+    "Ask",
+    "Control",
+    "EpochReport",
+    "LoopResult",
+    "OnBoard",
+    "OnEpoch",
+    "end_epoch",
+    "finished",
+    "fit",
+    "no_step_sentence",
+]
 
 SMALLEST_BATCH = 2  # batch norm needs two rows (REQ-T12)
 EXPLODED = 1_000  # times what guessing and the best epoch reach
@@ -39,6 +51,7 @@ SECONDS_BETWEEN_EPOCHS = 1.0  # an epoch's end writes a checkpoint where the las
 SECONDS_WITHIN_EPOCH = 30.0
 
 OnEpoch = Callable[[EpochReport], object]
+OnBoard = Callable[[Leaderboard], object]
 Ask = Callable[[], bool]
 
 logger = logging.getLogger(__name__)
@@ -48,7 +61,8 @@ logger = logging.getLogger(__name__)
 class Control:
     """How a caller follows and steers a training; `should_stop` and `should_pause` are asked before each step.
 
-    Checkpoints are written to `checkpoint_path`, and training goes on from the one in `resume_from`.
+    Checkpoints are written to `checkpoint_path`, and training goes on from the one in `resume_from`. `on_board` is told
+    how the candidates of an automatic training stand.
     Raises ConfigError where there is a wish to pause and no path for what is paused.
     """
 
@@ -57,6 +71,7 @@ class Control:
     should_pause: Ask | None = None
     checkpoint_path: str | Path | None = None
     resume_from: str | Path | None = None
+    on_board: OnBoard | None = None
 
     def __post_init__(self) -> None:
         if self.should_pause is not None and self.checkpoint_path is None:

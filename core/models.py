@@ -10,9 +10,13 @@ from torch import Tensor, nn
 
 from core.dropout import Dropout
 from core.errors import ConfigError
+from core.networks.blend import Blend, blend_shape_of, build_blend
 from core.networks.fronted import Fronted, build_fronted, shape_of
-from core.networks.shape import AddedShape
-from core.types import SPECIFIED_MODES, TrainingConfig
+from core.networks.realmlp import RealMLP
+from core.networks.shape import AddedShape, BlendShape
+from core.networks.tabm import TabM
+from core.settled import REALMLP_DEEPER, REALMLP_WIDER
+from core.types import SPECIFIED_MODES, TIMED_MODE, TrainingConfig
 
 
 class MLP(nn.Module):
@@ -108,14 +112,10 @@ def build_network(config: Mapping[str, Any]) -> nn.Module:
     shape = settings.pop("shape", None)
     if shape is None:
         return build_model(**settings)
-    network = build_fronted(
-        AddedShape.from_dict(shape),
-        settings["output_dim"],
-        settings["hidden_dim"],
-        settings["num_hidden_layers"],
-        settings["dropout"],
-    )
-    return network
+    sizes = [settings[name] for name in ("output_dim", "hidden_dim", "num_hidden_layers", "dropout")]
+    if settings["training_mode"] == TIMED_MODE:
+        return build_blend(BlendShape.from_dict(shape), *sizes)
+    return build_fronted(AddedShape.from_dict(shape), *sizes)
 
 
 def model_config(
@@ -125,7 +125,8 @@ def model_config(
 
     Those of a specified mode are the arguments of `build_model`; for an added mode the trained `model` is needed.
     """
-    shape = {"shape": shape_of(model).as_dict()} if isinstance(model, Fronted) else {}
+    found = added_shape(model)
+    shape = {} if found is None else {"shape": found.as_dict()}
     return {
         "input_dim": input_dim,
         "output_dim": output_dim,
@@ -137,6 +138,13 @@ def model_config(
     }
 
 
+def added_shape(model: object) -> AddedShape | BlendShape | None:
+    """Return the sizes of an added mode's network that its settings do not say; None for any other network."""
+    if isinstance(model, Blend):
+        return blend_shape_of(model)
+    return shape_of(model) if isinstance(model, Fronted) else None
+
+
 def compute_class_weights(y: Tensor, output_dim: int, device: torch.device | str) -> Tensor:
     """Weight each class by `n / (classes × max(1, count))`; `y` is long `(n,)`, the result `(output_dim,)`."""
     y = torch.as_tensor(y)
@@ -146,32 +154,47 @@ def compute_class_weights(y: Tensor, output_dim: int, device: torch.device | str
 
 def model_training_mode(model: nn.Module) -> str:
     """Return the mode family of a live network; the modes that share the MLP read as `mlp_dense`."""
+    if isinstance(model, Blend):
+        return TIMED_MODE
     if isinstance(model, Fronted):
-        return "tabm"
+        return shape_of(model).family
     if isinstance(model, LinearBaseline):
         return "linear_glm_baseline"
     return "tabresnet" if isinstance(model, TabResNet) else "mlp_dense"
 
 
 def model_hidden_dim(model: nn.Module, default: int = 128) -> int:
-    """Return the width of a live network's hidden layers, `default` where it has none."""
-    first = next((m for m in model.modules() if isinstance(m, nn.Linear)), None)
-    if first is None or isinstance(model, LinearBaseline):
+    """Return the width of a live network's hidden layers, `default` where it has none; of a RealMLP, TabM's."""
+    body = _body(model)
+    if isinstance(body, RealMLP):
+        return body.hidden_dim // REALMLP_WIDER
+    first = next((m for m in body.modules() if isinstance(m, nn.Linear)), None)
+    if first is None or isinstance(body, LinearBaseline):
         return default
     return first.out_features
 
 
 def model_num_hidden_layers(model: nn.Module, default: int = 1) -> int:
     """Return the depth of a live network: MLP blocks, or residual blocks; `default` where it has none."""
-    if isinstance(model, LinearBaseline):
+    body = _body(model)
+    if isinstance(body, LinearBaseline):
         return default
-    if isinstance(model, Fronted):
-        return len(model.body.backbone.blocks)
-    if isinstance(model, TabResNet):
-        return len(model.blocks)
-    return max(1, sum(isinstance(m, nn.Linear) for m in model.modules()) - 1)
+    if isinstance(body, RealMLP):
+        return body.num_hidden_layers - REALMLP_DEEPER
+    if isinstance(body, TabM):
+        return len(body.backbone.blocks)
+    if isinstance(body, TabResNet):
+        return len(body.blocks)
+    return max(1, sum(isinstance(m, nn.Linear) for m in body.modules()) - 1)
 
 
 def model_dropout(model: nn.Module, default: float = 0.0) -> float:
     """Return the dropout share of a live network, `default` where it has none."""
-    return next((m.p for m in model.modules() if isinstance(m, nn.Dropout)), default)
+    body = _body(model)
+    return next((m.p for m in body.modules() if isinstance(m, nn.Dropout)), default)
+
+
+def _body(model: nn.Module) -> nn.Module:
+    """Return what is behind the front of an added network, of the first one in a blend; any other as it is."""
+    first = model.members[0] if isinstance(model, Blend) else model
+    return first.body if isinstance(first, Fronted) else first

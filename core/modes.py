@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.types import ADDED_MODES, TRAINING_MODES
+from core.types import ADDED_MODES, TIMED_MODE, TRAINING_MODES
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,22 @@ _WORDS = {
     "tabm": ModeWords(
         "Accurate network", "Accurate",
         "Several small networks in one, which share most of their weights and answer together.",
-        "The most accurate of these networks. Takes the longest.",
+        "Accurate on most tables, in one training.",
+    ),
+    TIMED_MODE: ModeWords(
+        "Blend of networks", "Blend",
+        "Trains accurate and tuned networks, one after the other, and lets the best of them answer together.",
+        "Usually the most accurate way. It takes just the time you give it, and does better with more.",
     ),
     "mlp_dense": ModeWords(
         "Standard network", "Network",
         "Layers of neurons over all columns at once.",
         "Fits most tables, and is quick.",
+    ),
+    "realmlp": ModeWords(
+        "Tuned network", "Tuned",
+        "One network, each detail of which was tuned on many other tables.",
+        "Often as accurate as the accurate network, on some tables more so. Trains all its epochs.",
     ),
     "linear_glm_baseline": ModeWords(
         "Straight lines", "Linear",
@@ -55,12 +65,28 @@ _WORDS = {
     ),
 }  # fmt: skip
 
+_KINDS = {"TabM": "tabm", "RealMLP": "realmlp"}  # of networks in a blend, as `core.leaderboard` names them
+_UNREAD = {
+    TIMED_MODE: frozenset({"epochs", "validation_size", "early_stopping_patience", "restore_best"}),
+    "realmlp": frozenset({"early_stopping_patience", "time_budget"}),
+}
 MODES_IN_ORDER = tuple(dict.fromkeys((*_WORDS, *TRAINING_MODES)))  # of their cards
 
 
 def mode_words(mode: str) -> ModeWords:
     """Return the card of `mode`; a mode without one is shown by its own name."""
     return _WORDS.get(mode, ModeWords(mode.replace("_", " ").capitalize(), mode, "", ""))
+
+
+def network_title(name: str) -> str:
+    """Return what a kind of network in a blend is called: Accurate network (TabM), and what is special about it."""
+    kind, comma, rest = name.partition(",")
+    return f"{_WORDS[_KINDS[kind]].title} ({kind}){comma}{rest}" if kind in _KINDS else name
+
+
+def unread_settings(mode: str) -> frozenset[str]:
+    """Return the settings that a mode decides itself, or has no use for."""
+    return _UNREAD.get(mode, frozenset({"time_budget"}))
 
 
 def limits_of(mode: str) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.types import TrainingConfig
+from core.types import TIMED_MODE, TrainingConfig
 
 VALIDATION_SHARE, PATIENCE = 0.15, 16
+ASIDE_ROWS, LEAST_ASIDE, MOST_ASIDE_ROWS = 60, 0.04, 3_000  # that no member of a blend learns from
 USUAL_BATCH = 64  # that `batch_size` is a multiple of
 # Gorishniy et al. (2025), section D, by the rows that train.
 BATCH_SIZES = ((2_800, 32), (4_500, 64), (6_400, 128), (32_000, 256))
 LARGEST_BATCH = 512
+LARGEST_REALMLP_BATCH = 256  # Holzmüller et al. (2024) have it for any table; few rows need more steps
+REALMLP_WIDER, REALMLP_DEEPER = 2, 1  # than TabM: 256 × 3 where that is 128 × 2
 MOST_BINS = 32
 MOST_INPUTS = 1_024  # of the first layer, from embedded numbers
 MOST_EMBEDDED = 512  # numbers; more go in as they are
@@ -18,16 +21,31 @@ MOST_EMBEDDED = 512  # numbers; more go in as they are
 
 def settled(cfg: TrainingConfig, n_rows: int) -> TrainingConfig:
     """Return the settings with what an added mode decides itself, for `n_rows` rows that are not for the test."""
+    if cfg.training_mode == TIMED_MODE:  # whose members are judged on the rows that they did not learn from
+        share = min(VALIDATION_SHARE, max(LEAST_ASIDE, ASIDE_ROWS / max(1, n_rows)), MOST_ASIDE_ROWS / max(1, n_rows))
+        return replace(cfg, validation_size=share, early_stopping_patience=0, restore_best=True)
     validation_size = cfg.validation_size or VALIDATION_SHARE
-    n_fitted = round(n_rows * (1 - validation_size))
-    batch_size = next((size for most, size in BATCH_SIZES if n_fitted < most), LARGEST_BATCH)
+    return in_family(replace(cfg, validation_size=validation_size), cfg.training_mode, n_rows * (1 - validation_size))
+
+
+def in_family(cfg: TrainingConfig, family: str, n_fitted: float) -> TrainingConfig:
+    """Return how one network of a kind, `tabm` or `realmlp`, is trained on `n_fitted` rows; it keeps the best epoch."""
+    batch_size = next((size for most, size in BATCH_SIZES if round(n_fitted) < most), LARGEST_BATCH)
+    patience = cfg.early_stopping_patience or PATIENCE
+    if family == "realmlp":  # whose rate rises and falls, so that epochs without progress tell nothing
+        batch_size, patience = min(batch_size, LARGEST_REALMLP_BATCH), 0
     return replace(
         cfg,
-        validation_size=validation_size,
-        early_stopping_patience=cfg.early_stopping_patience or PATIENCE,
+        training_mode=family,
+        early_stopping_patience=patience,
         restore_best=True,
         batch_size=max(2, round(batch_size * cfg.batch_size / USUAL_BATCH)),
     )
+
+
+def layers_of_realmlp(hidden_dim: int, num_hidden_layers: int) -> tuple[int, int]:
+    """Return the width and the hidden layers of a RealMLP where a TabM has these."""
+    return REALMLP_WIDER * hidden_dim, num_hidden_layers + REALMLP_DEEPER
 
 
 def members_and_embedding(n_numbers: int, *, on_gpu: bool) -> tuple[int, int]:

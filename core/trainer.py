@@ -6,6 +6,7 @@ by their names here, so that a caller or a test can replace one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 from core import serialization
+from core.added.auto import train_auto
 from core.added.train import train_added
 from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
 from core.config import check_task_fits_mode, checked_config
@@ -23,7 +25,7 @@ from core.encoder import Encoder
 from core.encoding import features_in
 from core.fitting import Objective, RowSets, fit_and_score, hold_out_validation, note_times, seed_everything
 from core.inference import choose_device
-from core.loop import Ask, Control, OnEpoch
+from core.loop import Ask, Control, OnBoard, OnEpoch
 from core.losses import blended_loss, guess, hard_criterion, soft_criterion
 from core.models import build_model, model_config
 from core.receipt import make_receipt
@@ -39,7 +41,7 @@ from core.tables.options import AUTOMATIC, ReadOptions
 from core.tables.read import READING, is_large, load_large_file, load_tabular_file
 from core.tables.schema import describe_inputs
 from core.tables.timeline import timeline_of
-from core.types import ADDED_MODES, Metrics, ModelBundle, TrainingConfig
+from core.types import ADDED_MODES, TIMED_MODE, Metrics, ModelBundle, TrainingConfig
 
 __all__ = [
     "Metrics",
@@ -67,6 +69,7 @@ def train_model_from_file(
     checkpoint_path: str | Path | None = None,
     resume_from: str | Path | None = None,
     reading: ReadOptions | None = None,
+    on_board: OnBoard | None = None,
 ) -> tuple[ModelBundle, Metrics]:
     """Train a network on a table in a file and return it with its figures on rows it has not seen.
 
@@ -76,10 +79,13 @@ def train_model_from_file(
     goes on from the checkpoint in `resume_from`, on the same table with the same settings; epochs and
     patience may change. One whose loss diverges ends with its best finite epoch and a warning.
     `reading` holds choices about how the file is read; the bundle remembers those that predictions need.
+    In the mode `auto`, `on_epoch` gets a report for each network that is trained, and `on_board` a `Leaderboard` about
+    twice a second.
     Raises FileNotFoundError for a missing file, and ValueError (an AppError with a sentence) for a
     setting, a table, a checkpoint or a training that cannot work. Source: REQ-T01 to REQ-T16.
     """
-    control = Control(on_epoch, should_stop, should_pause, checkpoint_path, resume_from)
+    began = time.perf_counter()
+    control = Control(on_epoch, should_stop, should_pause, checkpoint_path, resume_from, on_board)
     cfg = checked_config(cfg)
     seed_everything(cfg.random_seed)
     excluded = frozenset(as_names(exclude_columns))
@@ -112,7 +118,15 @@ def train_model_from_file(
         own = settled(cfg, len(x_train))
         rows = hold_out_validation(x_train, y_train, x_test, y_test, task, own, usable)
         encoder = Encoder(vectorizer, scaler, feature_medians)
-        model, result, metrics = train_added(rows, encoder, own, task, output_dim, target_scaler, control, run_device)
+        if cfg.training_mode == TIMED_MODE:
+            model, result, metrics = train_auto(
+                rows, encoder, own, task, output_dim, target_scaler, control, run_device,
+                began=began, in_time=usable is not None,
+            )  # fmt: skip
+        else:
+            model, result, metrics = train_added(
+                rows, encoder, own, task, output_dim, target_scaler, control, run_device
+            )  # fmt: skip
     else:
         model = build_model(
             input_dim, output_dim, cfg.training_mode, cfg.hidden_dim, cfg.num_hidden_layers, cfg.dropout

@@ -25,14 +25,18 @@ TrainingMode = Literal[
     "calibrated_classifier",
     "tree_teacher_distillation",
     "tabm",
+    "realmlp",
+    "auto",
 ]
 ColumnRole = Literal["feature", "target", "date", "excluded"]
 ColumnKind = Literal["number", "text", "mixed", "date", "empty"]
 
 TASKS: tuple[str, ...] = get_args(TaskType)
 TRAINING_MODES: tuple[str, ...] = get_args(TrainingMode)
-ADDED_MODES = ("tabm",)  # beyond the specification's six, with inputs of their own (`core.networks`)
+ADDED_MODES = ("tabm", "realmlp", "auto")  # beyond the specification's six, with inputs of their own (`core.networks`)
 SPECIFIED_MODES = tuple(mode for mode in TRAINING_MODES if mode not in ADDED_MODES)
+TIMED_MODE = "auto"  # which trains until its time is over, not for so many epochs
+EPOCH_MODES = tuple(mode for mode in TRAINING_MODES if mode != TIMED_MODE)
 CLASSIFICATION_ONLY_MODES = ("imbalance_aware", "calibrated_classifier")
 MAX_WORDS, MAX_WORD_CHARS = 100, 100  # words that count as missing by choice, of a table and of a column
 N_QUANTILES = 11  # deciles of a column: 0, 10, … 100 %
@@ -68,7 +72,9 @@ class TrainingConfig:
     The added modes read some settings in their own way (`core.settled`): a `learning_rate` of 1e-3 and a `batch_size`
     of 64 stand for their own, and others for as many times more or less. Each epoch is judged on validation rows, 15 %
     of the training rows where `validation_size` is 0, with a patience of 16 epochs where that is 0; the best epoch is
-    kept.
+    kept. `realmlp` trains for all `epochs`, which its learning rate follows. `auto` trains networks of both kinds on
+    parts of the rows for `time_budget` seconds, reading the table and scoring included, and blends them; what one has
+    learned when the time is over depends on the machine.
     """
 
     target_column: str
@@ -129,6 +135,14 @@ class TrainingConfig:
         100_000,
         5,
     )
+    time_budget: float = _setting(
+        300.0,
+        "Time in seconds",
+        "How long the blend of networks trains; with more time it tries and blends more of them.",
+        1.0,
+        604_800.0,
+        30.0,
+    )
     restore_best: bool = field(default=False)
     categorical_columns: tuple[str, ...] = ()
     time_column: str | None = None
@@ -159,7 +173,8 @@ class Metrics:
     always guessing the most frequent class, or the mean, of the training rows reaches on the
     same test rows. With a time column, `test_from` is the earliest time of a test row (2012-06-01, or a
     number), and `n_without_time` counts the rows whose time is not known. `threads` of the processor made
-    the steps.
+    the steps. Of an automatic training, `leaderboard` says how the kinds of network did, as
+    `core.leaderboard.Leaderboard` gives it, and `epochs_run` counts the networks.
     """
 
     task: str
@@ -178,6 +193,7 @@ class Metrics:
     test_from: str | None = None
     n_without_time: int | None = None
     threads: int | None = None
+    leaderboard: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,22 @@ from core.encoder import Encoder
 from core.errors import DataError
 from core.inference import rows_per_pass
 from core.networks.front import Front
-from core.networks.shape import LEAST_GAPS, MOST_CODES, MOST_FLAGS, MOST_TARGETS, ROWS_A_CODE, FrontShape
+from core.networks.shape import (
+    LEAST_GAPS,
+    MOST_CODES,
+    MOST_FLAGS,
+    MOST_TARGETS,
+    MOST_VALUES,
+    ROWS_A_CODE,
+    ROWS_A_VALUE,
+    FrontShape,
+)
 from core.rows import Rows, parts
 
 FOLDS = 5
 ELAPSED, YEAR = "__elapsed_days", "__year"  # as `core.tables.dates` names them
 CODE_WITHIN = 0.25  # of the distance of two whole numbers
+FLOAT32_ERROR, TOO_NEAR = 2.0**-23, 0.2  # of a number, twice its rounding error; beyond that codes are not told apart
 MOST_SCALE = 1e30  # so that scaled numbers are finite
 
 Floats = NDArray[np.float64]
@@ -36,17 +46,19 @@ class _Plan:
     levels: list[list[int]] = field(default_factory=list)
 
 
-def fit_front(x: Rows, y: Tensor, encoder: Encoder, *, n_classes: int | None, seed: int) -> tuple[Front, Tensor]:
+def fit_front(
+    x: Rows, y: Tensor, encoder: Encoder, *, n_classes: int | None, seed: int, has_codes: bool = True
+) -> tuple[Front, Tensor]:
     """Fit a front on encoded training rows `x` (n, input_dim) with targets `y`, as `core.data` makes them.
 
     Returns it with the inputs that these rows give `(n, n_numbers + n_binary)`: levels are encoded by the targets of
     other rows (cross-fitting; Micci-Barreca, 2001; Prokhorenkova et al., 2018), which at prediction all rows do.
-    Raises DataError where all rows are alike.
+    Without `has_codes`, whole numbers are numbers only. Raises DataError where all rows are alike.
     """
     plan = _plan(encoder)
     cells = _columns(x, plan.numbers)
     gap_values = _encoded(encoder, encoder.medians)
-    summaries = [_summary(cells[:, i], at, gap_values[at], encoder) for i, at in enumerate(plan.numbers)]
+    summaries = [_summary(cells[:, i], at, gap_values[at], encoder, has_codes) for i, at in enumerate(plan.numbers)]
     shape = _shape(plan, summaries, encoder, n_classes)
     if shape.n_numbers + shape.n_binary == 0:
         raise DataError(
@@ -88,6 +100,10 @@ class _Summary:
     def is_code(self) -> bool:
         return 2 < len(self.codes) <= min(MOST_CODES, self.n_rows // ROWS_A_CODE)
 
+    @property
+    def is_encoded(self) -> bool:
+        return MOST_CODES < len(self.codes) <= min(MOST_VALUES, self.n_rows // ROWS_A_VALUE)
+
 
 def _plan(encoder: Encoder) -> _Plan:
     plan, texts, names = _Plan(), dict[str, list[int]](), set(encoder.vectorizer.feature_names_)
@@ -126,14 +142,16 @@ def _encoded(encoder: Encoder, cells: Floats) -> NDArray[np.float32]:
     return row
 
 
-def _summary(cells: NDArray[np.float32], at: int, gap: np.float32, encoder: Encoder) -> _Summary:
+def _summary(cells: NDArray[np.float32], at: int, gap: np.float32, encoder: Encoder, has_codes: bool) -> _Summary:
     is_gap = cells == gap
     values = np.unique(cells[~is_gap])
     mean, scale = encoder.scaler.mean_[at], encoder.scaler.scale_[at]
     numbers = values.astype(np.float64) * scale + mean
-    close = 1e-6 * scale * np.abs(values.astype(np.float64)) + 1e-9 * (1 + np.abs(mean))  # float32 knows no better
-    is_whole = bool(len(values)) and bool((np.abs(numbers - np.rint(numbers)) <= close).all()) and close.max() < 0.1
-    codes = values if is_whole else values[:0]
+    close = FLOAT32_ERROR * scale * np.abs(values.astype(np.float64)) + 1e-9 * (1 + np.abs(mean))
+    is_whole = (
+        bool(len(values)) and bool((np.abs(numbers - np.rint(numbers)) <= close).all()) and close.max() < TOO_NEAR
+    )
+    codes = values if is_whole and has_codes else values[:0]
     return _Summary(
         at, values, gap, bool(LEAST_GAPS <= is_gap.mean() <= 1 - LEAST_GAPS), codes, CODE_WITHIN / scale, len(cells)
     )
@@ -148,6 +166,7 @@ def _shape(plan: _Plan, summaries: list[_Summary], encoder: Encoder, n_classes: 
         codes=sum(len(number.codes) for number in summaries if number.is_code),
         levels=tuple(map(len, plan.levels)),
         encodings=targets + 1,
+        values=tuple(len(number.codes) for number in summaries if number.is_encoded),
     )
 
 
@@ -167,6 +186,11 @@ def _fill(front: Front, plan: _Plan, summaries: list[_Summary], encoder: Encoder
     in_levels = [at for group in plan.levels for at in group]
     _set(front.level_at, in_levels)
     _set(front.level_above, half[in_levels])
+    if encoded := [number for number in summaries if number.is_encoded]:
+        _set(front.value_at, [number.at for number in encoded])
+        _set(front.value_gap, [number.gap for number in encoded])
+        _set(front.value_within, [number.within for number in encoded])
+        _set(front.value_code, [code for number in encoded for code in number.codes])
 
 
 def _set(buffer: Tensor, values: object) -> None:

@@ -18,7 +18,7 @@ from core.bundle.flaw import FlawError, shown
 from core.bundle.inputs import record_from_json, record_to_json, schema_from_json, schema_to_json
 from core.bundle.shape import parse_shape
 from core.calibration import Calibration
-from core.networks.shape import AddedShape
+from core.networks.shape import AddedShape, BlendShape
 from core.types import (
     ADDED_MODES,
     CLASSIFICATION_ONLY_MODES,
@@ -52,7 +52,7 @@ class Architecture:
     hidden_dim: int
     num_hidden_layers: int
     dropout: float
-    shape: AddedShape | None = None
+    shape: AddedShape | BlendShape | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the arguments by name, as `ModelBundle.model_config` holds them."""
@@ -138,14 +138,15 @@ def parse_architecture(value: object) -> Architecture:
     if not 0 <= dropout < 1:
         raise FlawError(f"{fields.where('dropout')} is {shown(dropout)}, not a number from 0 to below 1")
     width, depth = setting_of("hidden_dim"), setting_of("num_hidden_layers")
+    mode = fields.choice("training_mode", TRAINING_MODES)
     return Architecture(
-        training_mode=fields.choice("training_mode", TRAINING_MODES),
+        training_mode=mode,
         input_dim=fields.whole("input_dim", 1, MAX_INPUTS),
         output_dim=fields.whole("output_dim", 1, MAX_OUTPUTS),
         hidden_dim=fields.whole("hidden_dim", int(width.minimum), int(width.maximum)),
         num_hidden_layers=fields.whole("num_hidden_layers", int(depth.minimum), int(depth.maximum)),
         dropout=dropout,
-        shape=parse_shape(fields.raw("shape"), fields.where("shape")) if has_shape else None,
+        shape=parse_shape(fields.raw("shape"), fields.where("shape"), mode) if has_shape else None,
     )
 
 

@@ -13,14 +13,16 @@ from core.models import (
     MLP,
     LinearBaseline,
     TabResNet,
+    added_shape,
     build_network,
     model_dropout,
     model_hidden_dim,
     model_num_hidden_layers,
     model_training_mode,
 )
+from core.networks.blend import Blend
 from core.networks.front import Front
-from core.networks.fronted import Fronted, shape_of
+from core.networks.fronted import Fronted
 
 _DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}
 
@@ -43,8 +45,8 @@ def fill_network(network: nn.Module, data: bytes, input_dim: int) -> nn.Module:
     for name, tensor in state.items():
         _check_finite(name, tensor)
     network.load_state_dict(state, strict=True, assign=True)
-    if isinstance(network, Fronted):
-        _check_places(network.front, input_dim)
+    for front in (module for module in network.modules() if isinstance(module, Front)):
+        _check_places(front, input_dim)
     return network.eval()
 
 
@@ -64,7 +66,8 @@ def weights_of(model: object, architecture: Architecture) -> bytes:
 def architecture_of(model: object, input_dim: int, output_dim: int) -> dict[str, object]:
     """Read the arguments of `build_network` off a live network of ours."""
     network = _own_network(model)
-    shape = {"shape": shape_of(network).as_dict()} if isinstance(network, Fronted) else {}
+    found = added_shape(network)
+    shape = {} if found is None else {"shape": found.as_dict()}
     return {
         "training_mode": model_training_mode(network),
         "input_dim": input_dim,
@@ -77,7 +80,7 @@ def architecture_of(model: object, input_dim: int, output_dim: int) -> dict[str,
 
 
 def _own_network(model: object) -> nn.Module:
-    if not isinstance(model, nn.Module) or type(model) not in (MLP, LinearBaseline, TabResNet, Fronted):
+    if not isinstance(model, nn.Module) or type(model) not in (MLP, LinearBaseline, TabResNet, Fronted, Blend):
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         raise FlawError(f"its network is of the class {kind}, and only networks of core.models can be kept in a file")
     return model

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
-from core.bundle.fields import Fields
 from core.bundle.flaw import FlawError, shown
-from core.checkpoint.array_file import Header, read_array, read_arrays, read_header, write_arrays
+from core.checkpoint.array_file import Header, read_array, read_arrays, write_arrays
 from core.checkpoint.contents import ARRAYS, MAX_EPOCHS, Checkpoint, CheckpointSummary
 from core.checkpoint.document import build_checkpoint, identity_in, parse_checkpoint, render_checkpoint
 from core.checkpoint.identity import Identity, check_identity
-from core.errors import CheckpointError
+from core.checkpoint.members_file import is_of_members, summary_of_members
+from core.checkpoint.opening import opened
 from core.workspace import write_atomically
 
 
@@ -33,7 +29,9 @@ def read_checkpoint(
     With `identity`, a checkpoint of another training is refused; `longest` gives the most rows that
     arrays may have. Both are checked before an array is loaded. Raises CheckpointError in one sentence.
     """
-    with _opened(path) as (file, header, document):
+    with opened(path) as (file, header):
+        _check_arrays(header)
+        document = parse_checkpoint(header.text)
         if identity is not None:
             check_identity(identity_in(document), identity)
         for name, most in (longest or {}).items():
@@ -45,7 +43,11 @@ def read_checkpoint(
 
 def checkpoint_summary(path: str | Path) -> CheckpointSummary:
     """Return what a checkpoint says of itself, without loading the network in it. Raises CheckpointError."""
-    with _opened(path) as (file, header, document):
+    with opened(path) as (file, header):
+        if is_of_members(header):
+            return summary_of_members(header)
+        _check_arrays(header)
+        document = parse_checkpoint(header.text)
         checkpoint = build_checkpoint(document, {"curve": read_array(file, header.specs["curve"])})
     return CheckpointSummary(
         epoch=len(checkpoint.arrays["curve"]),
@@ -56,26 +58,6 @@ def checkpoint_summary(path: str | Path) -> CheckpointSummary:
         device=checkpoint.device,
         elapsed_seconds=checkpoint.elapsed_seconds,
     )
-
-
-@contextmanager
-def _opened(path: str | Path) -> Iterator[tuple[BinaryIO, Header, Fields]]:
-    """Open a checkpoint and give its checked header; what goes wrong while it is open becomes one sentence."""
-    try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise FlawError("it is not a file")
-        with Path(path).open("rb") as file:
-            header = read_header(file)
-            _check_arrays(header)
-            yield file, header, parse_checkpoint(header.text)
-    except FlawError as flaw:
-        raise CheckpointError(f"This checkpoint cannot be used: {flaw}. Start the training anew.") from flaw
-    except FileNotFoundError as error:
-        raise CheckpointError(f"There is no checkpoint {str(path)!r}. Start the training anew.") from error
-    except OSError as error:
-        reason = error.strerror or "the system refused"
-        raise CheckpointError(f"This checkpoint cannot be read: {reason}. Check the disk, and try again.") from error
 
 
 def _check_arrays(header: Header) -> None:

@@ -57,10 +57,10 @@ def predict(
         with ExitStack() as stack:
             reading = replace(options, stray_rows="keep")
             source = stack.enter_context(rows_of_file(_known_file(rows), reading, scratch_in=place.parent))
-            move = stack.enter_context(progress_bar("Predicting", source.n_rows, as_json))
+            bar = stack.enter_context(progress_bar("Predicting", source.n_rows, as_json))
             scored = score_rows(
                 model, source, [place], renames=_renames(rename or []), device=device,
-                n_threads=torch.get_num_threads(), on_rows=lambda done: move(done, ""),
+                n_threads=torch.get_num_threads(), on_rows=lambda done: bar.move(done, ""),
             )  # fmt: skip
         scoring = scored.scoring
         return {

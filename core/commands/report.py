@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import typer
@@ -47,9 +48,17 @@ def carry_out(
         typer.echo(f"Note: {notice}", err=True)
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A bar: `move` brings it to a count, with words beside it, `say` prints a line above it."""
+
+    move: Callable[[float, str], None]
+    say: Callable[[str], None]
+
+
 @contextmanager
-def progress_bar(what: str, total: int, as_json: bool) -> Iterator[Callable[[int, str], None]]:
-    """Give what moves a bar on the error output to a count, with words beside it; none for JSON or into a file."""
+def progress_bar(what: str, total: float, as_json: bool) -> Iterator[Bar]:
+    """Give a bar on the error output; it shows nothing for JSON or into a file."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
         TextColumn("{task.fields[words]}"),
@@ -57,7 +66,10 @@ def progress_bar(what: str, total: int, as_json: bool) -> Iterator[Callable[[int
     is_hidden = as_json or not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), disable=is_hidden) as progress:
         task = progress.add_task(what, total=total, words="")
-        yield lambda done, words: progress.update(task, completed=done, words=words)
+        yield Bar(
+            lambda done, words: progress.update(task, completed=done, words=words),
+            lambda line: None if is_hidden else progress.console.print(line, markup=False, highlight=False),
+        )
 
 
 def _fail(sentence: str, as_json: bool) -> NoReturn:

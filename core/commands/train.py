@@ -5,16 +5,19 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.commands import options as given
-from core.commands.report import carry_out, progress_bar
+from core.commands.report import Bar, carry_out, progress_bar
+from core.leaderboard import Entry, Leaderboard
+from core.modes import network_title
+from core.runs.curve import guess_words
 from core.tables.options import ReadOptions
-from core.types import RECOMMENDED, TRAINING_MODES, Metrics, ModelBundle, TrainingConfig
+from core.types import RECOMMENDED, TIMED_MODE, TRAINING_MODES, Metrics, ModelBundle, TrainingConfig
 
 if TYPE_CHECKING:
     from core.epoch import EpochReport
@@ -48,6 +51,9 @@ def train(
     patience: Annotated[
         int, typer.Option(help="Epochs without a better one before training ends; 0: never early.")
     ] = RECOMMENDED["early_stopping_patience"],
+    time_budget: Annotated[
+        float, typer.Option(help=f"Seconds that the mode {TIMED_MODE} trains for.")
+    ] = TrainingConfig.time_budget,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = TrainingConfig.random_seed,
     device: given.Device = None,
     sheet: given.Sheet = None,
@@ -60,7 +66,7 @@ def train(
     keep: given.Keep = None,
     as_json: given.AsJson = False,
 ) -> None:
-    """Train a network on a table. Ctrl+C ends it and keeps the best epoch so far."""
+    """Train a network on a table. Ctrl+C ends it and keeps the best epoch so far, or the blend of networks."""
 
     def work() -> Mapping[str, Any]:
         from core.trainer import save_bundle, train_model_from_file
@@ -79,15 +85,16 @@ def train(
             test_size=test_size,
             validation_size=validation_size,
             early_stopping_patience=patience,
+            time_budget=time_budget,
             restore_best=validation_size > 0,
             random_seed=seed,
             categorical_columns=tuple(category or ()),
             time_column=time_column,
         )
-        with _watched(epochs, as_json) as (on_epoch, should_stop):
+        with _watched(cfg, as_json) as watch:
             bundle, metrics = train_model_from_file(
-                table, cfg, exclude_columns=exclude, date_columns=date, device=device,
-                on_epoch=on_epoch, should_stop=should_stop, reading=reading,
+                table, cfg, exclude_columns=exclude, date_columns=date, device=device, on_epoch=watch.on_epoch,
+                on_board=watch.on_board, should_stop=watch.should_stop, reading=reading,
             )  # fmt: skip
         return _results(bundle, metrics, save_bundle(bundle, out, metrics), table, cfg, reading)
 
@@ -128,11 +135,12 @@ def distill(
             restore_best=True,
             random_seed=seed,
         )
-        with _watched(epochs, as_json) as (on_epoch, should_stop):
+        with _watched(cfg, as_json) as watch:
             bundle, metrics = distill_model_from_file(
                 table, cfg, teacher_bundle=known, sheet_name=sheet, exclude_columns=exclude, date_columns=date,
                 device=device, temperature=temperature, alpha=alpha, student_hidden_dim=hidden_dim,
-                student_num_hidden_layers=layers, student_dropout=dropout, on_epoch=on_epoch, should_stop=should_stop,
+                student_num_hidden_layers=layers, student_dropout=dropout, on_epoch=watch.on_epoch,
+                should_stop=watch.should_stop,
             )  # fmt: skip
         reading = ReadOptions(sheet=sheet)
         return _results(bundle, metrics, save_bundle(bundle, out, metrics), table, cfg, reading)
@@ -140,16 +148,53 @@ def distill(
     carry_out(work, _lines, as_json)
 
 
+@dataclass(frozen=True)
+class Watch:
+    """What follows a training and can end it."""
+
+    on_epoch: Callable[[EpochReport], None]
+    on_board: Callable[[Leaderboard], None]
+    should_stop: Callable[[], bool]
+
+
 @contextmanager
-def _watched(epochs: int, as_json: bool) -> Iterator[tuple[Callable[[EpochReport], None], Callable[[], bool]]]:
-    """Give a bar that follows the epochs, and a Ctrl+C that ends the training instead of the process."""
+def _watched(cfg: TrainingConfig, as_json: bool) -> Iterator[Watch]:
+    """Give a bar that follows the epochs, or the time, and a Ctrl+C that ends the training instead of the process."""
     asked: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    is_timed = cfg.training_mode == TIMED_MODE
     try:
-        with progress_bar("Training", epochs, as_json) as move:
-            yield lambda report: move(report.epoch, _words(report)), lambda: bool(asked)
+        with progress_bar("Training", cfg.time_budget if is_timed else cfg.epochs, as_json) as bar:
+            follow = _network_teller(bar) if is_timed else _epoch_teller(bar)
+            yield Watch(follow, lambda board: bar.move(board.seconds, _board_words(board)), lambda: bool(asked))
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _epoch_teller(bar: Bar) -> Callable[[EpochReport], None]:
+    return lambda report: bar.move(report.epoch, _words(report))
+
+
+def _network_teller(bar: Bar) -> Callable[[EpochReport], None]:
+    return lambda report: bar.say(f"Network {report.epoch:,} took {report.seconds:.1f} s: {_network_words(report)}")
+
+
+def _network_words(report: EpochReport) -> str:
+    blend = "" if report.validation_loss is None else f", the blend {report.validation_loss:.4g} on rows held out"
+    return f"loss {report.train_loss:.4g}{blend}"
+
+
+def _board_words(board: Leaderboard) -> str:
+    return f"{_networks(board.members)}{_better(board.loss, board.baseline_loss)}"
+
+
+def _networks(number: int) -> str:
+    return f"{number:,} network" if number == 1 else f"{number:,} networks"
+
+
+def _better(loss: float | None, baseline: float | None) -> str:
+    better = guess_words(loss, baseline)
+    return f", {better}" if better else ""
 
 
 def _words(report: EpochReport) -> str:
@@ -187,8 +232,22 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
         found["headline"],
         *found["verdicts"],
         f"Test {name} {value:.4g} on {metrics['n_test']:,} rows it has not seen; guessing reaches {guessing:.4g}.",
-        f"{metrics['epochs_run']:,} epochs in {metrics['seconds']:.1f} s; epoch {metrics['best_epoch']:,} was kept."
-        if metrics["best_epoch"]
-        else f"{metrics['epochs_run']:,} epochs in {metrics['seconds']:.1f} s.",
+        *_training_lines(metrics),
         f"The model is {found['model']}",
     ]
+
+
+def _training_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """Say what was trained and what of it was kept; of a blend also how its kinds of networks did, the best first."""
+    n_run, seconds = metrics["epochs_run"], f"{metrics['seconds']:.1f} s"
+    if metrics["leaderboard"]:
+        board = Leaderboard.from_dict(metrics["leaderboard"])
+        whole = f"{_networks(n_run)} in {seconds}; the blend was kept{_better(board.loss, board.baseline_loss)}."
+        return [whole, *(_entry_line(entry, board.baseline_loss) for entry in board.entries)]
+    kept = f"; epoch {metrics['best_epoch']:,} was kept" if metrics["best_epoch"] else ""
+    return [f"{n_run:,} epochs in {seconds}{kept}."]
+
+
+def _entry_line(entry: Entry, baseline: float | None) -> str:
+    better = _better(entry.loss, baseline)
+    return f"  {network_title(entry.name)}: {entry.members:,} trained{better}, {100 * entry.weight:.0f} % of the blend"

@@ -13,7 +13,7 @@ from typing import Any
 from core.calibration import Calibration
 from core.insight.words import calibration_words, coverage_words, errors_words, headline, verdicts
 from core.modes import limits_of, mode_words
-from core.types import InputSchema, TrainingRecord
+from core.types import TIMED_MODE, InputSchema, TrainingRecord
 
 MOST_COLUMNS = 60  # that are named
 FEW_ROWS = 200  # below, a test says little
@@ -126,9 +126,13 @@ def _training(record: TrainingRecord) -> tuple[str, ...]:
     config, metrics = record.config, record.metrics
     mode = mode_words(str(config.get("training_mode", ""))).title
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
-    epochs = metrics.get("best_epoch") or metrics.get("epochs_run")
+    n_epochs = metrics.get("epochs_run")
+    if config.get("training_mode") == TIMED_MODE:
+        kept = f"the blend of {n_epochs} trained in {config.get('time_budget'):g} seconds"
+    else:
+        kept = f"epoch {metrics.get('best_epoch') or n_epochs} kept of {n_epochs}"
     return (
-        f"{mode}, {config.get('num_hidden_layers')} hidden layers of {config.get('hidden_dim')}, epoch {epochs} kept "
-        f"of {metrics.get('epochs_run')}, seed {config.get('random_seed')}, on {record.device}, {record.created_at}.",
+        f"{mode}, {config.get('num_hidden_layers')} hidden layers of {config.get('hidden_dim')}, {kept}, "
+        f"seed {config.get('random_seed')}, on {record.device}, {record.created_at}.",
         f"Made with {versions}.",
     )

@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.epoch import EpochReport
 from core.errors import DataError
 from core.insight.figures.bootstrap import Interval, PairedDifference, mean_interval, paired_difference
 from core.insight.heldout import HeldOut, held_out
-from core.insight.refit import Refit, own_losses, refit
+from core.insight.refit import OnShare, Refit, own_losses, refit
 from core.scoring.predict import known_frame
 from core.tables.options import AUTOMATIC, ReadOptions
 from core.types import ModelBundle, TrainingConfig
@@ -89,8 +88,9 @@ def more_data(
     found: list[Refit] = []
     for place, share in enumerate(SHARES):
         part = subset(held, rank, share)
-        follow = _follower(on_progress, place, cfg.epochs)
-        found.append(refit(bundle, features, part, cfg, device=device, on_epoch=follow))
+        own_cfg = replace(cfg, time_budget=max(1.0, share * cfg.time_budget))  # of a blend, whose time goes by its rows
+        follow = _follower(on_progress, place)
+        found.append(refit(bundle, features, part, own_cfg, device=device, on_share=follow))
     own = own_losses(bundle, features, held, device)
     points = [_point(share, one) for share, one in zip(SHARES, found, strict=True)]
     points.append(Point(1.0, len(held.train), mean_interval(own), epochs_run, seconds))
@@ -142,9 +142,9 @@ def _point(share: float, found: Refit) -> Point:
     return Point(share, found.n_train, mean_interval(found.losses), found.epochs_run, found.seconds)
 
 
-def _follower(tell: Tell, place: int, epochs: int) -> Callable[[EpochReport], None]:
-    """Return what tells after each epoch how many of all rows of all epochs are done."""
+def _follower(tell: Tell, place: int) -> OnShare:
+    """Return what tells, of a training's share that is done, how much of all trainings that is."""
     before, share = sum(SHARES[:place]), SHARES[place]
     words = f"Training on {100 * share:.0f} % of the rows."
     tell(before, sum(SHARES), words)
-    return lambda report: tell(before + share * report.epoch / epochs, sum(SHARES), "")
+    return lambda done: tell(before + share * done, sum(SHARES), "")

@@ -6,6 +6,8 @@ the validation rows. What the columns are and how their cells are read stays as 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from core.added.auto import train_auto
 from core.added.train import train_added
 from core.config import checked_config
 from core.data import target_tensor
@@ -23,15 +26,16 @@ from core.fitting import RowSets, fit_and_score, seed_everything
 from core.inference import choose_device, forward
 from core.insight.figures.losses import absolute_errors
 from core.insight.heldout import HeldOut
-from core.loop import Control, OnEpoch
+from core.loop import Control
 from core.models import build_model
 from core.rows import Rows, take
 from core.scoring.predict import encoded_rows
 from core.settled import settled
 from core.trainer import objective_of
-from core.types import ADDED_MODES, ModelBundle, TrainingConfig
+from core.types import ADDED_MODES, TIMED_MODE, ModelBundle, TrainingConfig
 
 Losses = NDArray[np.float64]
+OnShare = Callable[[float], object]
 
 
 @dataclass(frozen=True)
@@ -54,25 +58,34 @@ def refit(
     cfg: TrainingConfig,
     *,
     device: str | None = None,
-    on_epoch: OnEpoch | None = None,
+    on_share: OnShare = lambda share: None,
 ) -> Refit:
     """Train a network like the one of `bundle` on the rows of `held`, with the settings and the seed of `cfg`.
 
     `features` are what the model knows of `held.rows`, as `core.scoring.predict.known_frame` gives them. With the rows
-    of the bundle's own training, the network is the bundle's. Raises TrainingError (a ValueError) where the training
-    cannot work.
+    of the bundle's own training, the network is the bundle's; a blend, which is trained for as long as its first one,
+    is much like it. `on_share` is told which share of the training is done. Raises TrainingError (a ValueError) where
+    the training cannot work.
     """
     cfg = checked_config(cfg)
     seed_everything(cfg.random_seed)
     run_device = choose_device(device)
-    control, is_added = Control(on_epoch), cfg.training_mode in ADDED_MODES
+    is_added = cfg.training_mode in ADDED_MODES
+    control = Control(
+        on_epoch=lambda report: None if cfg.training_mode == TIMED_MODE else on_share(report.epoch / cfg.epochs),
+        on_board=lambda board: on_share(min(1.0, board.seconds / board.time_budget)),
+    )
     encoder = fit_encoder(features, held.fitted)
     encoder = encoder.with_gaps_marked() if is_added else encoder
     rows, scaler = _rows(bundle, encoder.encode(features), held)
     model: nn.Module
     if is_added:
-        cfg = settled(cfg, len(held.fitted))
-        model, _, metrics = train_added(rows, encoder, cfg, bundle.task, bundle.output_dim, scaler, control, run_device)
+        own, parts = settled(cfg, len(held.fitted)), (bundle.task, bundle.output_dim, scaler, control, run_device)
+        if cfg.training_mode == TIMED_MODE:
+            began, in_time = time.perf_counter(), cfg.time_column is not None
+            model, _, metrics = train_auto(rows, encoder, own, *parts, began=began, in_time=in_time)
+        else:
+            model, _, metrics = train_added(rows, encoder, own, *parts)
     else:
         rows = rows.to(run_device)
         model = build_model(

@@ -21,7 +21,7 @@ from core.insight.charts.coverage import coverage_chart
 from core.insight.charts.curves import gains_chart, precision_recall_chart, roc_chart
 from core.insight.charts.effects import effect_chart
 from core.insight.charts.explaining import importance_chart, waterfall_chart
-from core.insight.charts.learning import learning_chart
+from core.insight.charts.learning import blend_chart, learning_chart
 from core.insight.charts.numbers import deciles_chart, predicted_chart, residuals_chart
 from core.insight.charts.reliability import reliability_chart
 from core.insight.charts.segments import segments_chart
@@ -31,7 +31,7 @@ from core.insight.explain.results import Explanation
 from core.insight.explain.words import most_important, sentence
 from core.insight.words import calibration_words, coverage_words, errors_words, headline, is_of_classes, verdicts
 from core.receipt import Receipt
-from core.types import InputSchema, TrainingRecord
+from core.types import TIMED_MODE, InputSchema, TrainingRecord
 
 TEMPLATE = "report.html"
 MOST_SEGMENTS, MOST_EFFECTS, MOST_ROWS = 3, 6, 3
@@ -138,7 +138,10 @@ def _beside(document: Document, sides: Sequence[Mapping[str, str]]) -> Part:
 
 def _training(facts: ReportFacts) -> Part:
     record = facts.record
-    drawn = learning_chart(record.train_losses, record.validation_losses, record.metrics.get("best_epoch"))
+    if record.config.get("training_mode") == TIMED_MODE:
+        drawn = blend_chart(record.validation_losses)
+    else:
+        drawn = learning_chart(record.train_losses, record.validation_losses, record.metrics.get("best_epoch"))
     return Part("How it learned", (), _drawn(drawn))
 
 

@@ -85,10 +85,10 @@ def splits(
     own, other = (held_out(bundle, frame, one, reading) for one in (cfg, other_cfg))
     features = known_frame(bundle, own.rows)
     kind = "drawn at random" if cfg.time_column else "that are the latest"
-    on_progress(0, cfg.epochs, f"Training once more, to be tested on rows {kind}.")
+    on_progress(0, 1, f"Training once more, to be tested on rows {kind}.")
     found = refit(
         bundle, features, other, other_cfg, device=device,
-        on_epoch=lambda report: on_progress(report.epoch, cfg.epochs, ""),
+        on_share=lambda done: on_progress(done, 1, ""),
     )  # fmt: skip
     sides = [
         _tested(bundle.task, own, own_losses(bundle, features, own, device), is_own=True),

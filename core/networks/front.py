@@ -31,6 +31,10 @@ class Front(nn.Module):
     code_within: Tensor
     level_at: Tensor
     level_above: Tensor
+    value_at: Tensor
+    value_gap: Tensor
+    value_within: Tensor
+    value_code: Tensor
     encoding: Tensor
     center: Tensor
     scale: Tensor
@@ -54,14 +58,19 @@ class Front(nn.Module):
         }  # fmt: skip
         for name, size in values.items():
             self.register_buffer(name, torch.zeros(size))
-        self.register_buffer("encoding", torch.zeros(n_levels + len(shape.levels), shape.encodings))
+        if shape.values:
+            self.register_buffer("value_at", torch.zeros(len(shape.values), dtype=torch.long))
+            self.register_buffer("value_gap", torch.zeros(len(shape.values)))
+            self.register_buffer("value_within", torch.zeros(len(shape.values)))
+            self.register_buffer("value_code", torch.zeros(sum(shape.values)))
+        self.register_buffer("encoding", torch.zeros(sum(shape.tables) + len(shape.tables), shape.encodings))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the inputs: numbers, then what is 0 or 1."""
         return torch.cat([self.numbers(self.raw_numbers(x)), self.binary(x)], dim=1)
 
     def raw_numbers(self, x: Tensor) -> Tensor:
-        """Return the numbers and the encodings of many texts, before they are scaled `(n, n_numbers)`."""
+        """Return the numbers and the encodings of levels, before they are scaled `(n, n_numbers)`."""
         return torch.cat([x[:, self.number_at], *self._encoded(x)], dim=1)
 
     def numbers(self, raw: Tensor) -> Tensor:
@@ -78,23 +87,44 @@ class Front(nn.Module):
         return torch.cat([gaps, flags, codes], dim=1).to(x.dtype)
 
     def levels(self, x: Tensor) -> Tensor:
-        """Return which text of each column of many a row has, 0 where missing or unknown: long `(n, columns)`."""
+        """Return which level of each column of many a row has, 0 where missing or unknown: long `(n, columns)`."""
         hits = (x[:, self.level_at] > self.level_above).to(x.dtype)
         found = [_rank(hit) for hit in hits.split_with_sizes(self.shape.levels, dim=1)] if self.shape.levels else []
+        found += self._ranked_values(x)
         return torch.stack(found, dim=1) if found else torch.zeros(len(x), 0, dtype=torch.long, device=x.device)
 
     def tables(self) -> tuple[Tensor, ...]:
-        """Return the encodings of each column of many texts `(levels + 1, encodings)`; the first is of level 0."""
-        if not self.shape.levels:
+        """Return the encodings of each column of many levels `(levels + 1, encodings)`; the first is of level 0."""
+        if not self.shape.tables:
             return ()
-        return self.encoding.split_with_sizes([count + 1 for count in self.shape.levels])
+        return self.encoding.split_with_sizes([count + 1 for count in self.shape.tables])
 
     def extra_repr(self) -> str:
         return repr(self.shape)
 
     def _encoded(self, x: Tensor) -> list[Tensor]:
-        """Return the encodings of each column of many texts `(n, encodings)`."""
+        """Return the encodings of each column of many levels `(n, encodings)`."""
         return [table[level] for table, level in zip(self.tables(), self.levels(x).unbind(1), strict=True)]
+
+    def _ranked_values(self, x: Tensor) -> list[Tensor]:
+        """Return which of its whole numbers a cell is, from 1 on, for each column of many: 0 for a gap and others."""
+        if not self.shape.values:
+            return []
+        cells = x[:, self.value_at]
+        is_known = cells != self.value_gap
+        columns = zip(
+            cells.unbind(1), is_known.unbind(1), self.value_code.split_with_sizes(self.shape.values),
+            self.value_within, strict=True,
+        )  # fmt: skip
+        return [_nearest(column, codes, within) * known for column, known, codes, within in columns]
+
+
+def _nearest(cells: Tensor, codes: Tensor, within: Tensor) -> Tensor:
+    """Return the place, from 1 on, of the nearest of the ordered `codes` `(n,)`, 0 where none is `within` that much."""
+    above = torch.searchsorted(codes, cells.contiguous()).clamp_max(len(codes) - 1)
+    below = (above - 1).clamp_min(0)
+    nearest = torch.where((cells - codes[below]).abs() < (codes[above] - cells).abs(), below, above)
+    return (nearest + 1) * ((cells - codes[nearest]).abs() <= within)
 
 
 def _rank(hit: Tensor) -> Tensor:

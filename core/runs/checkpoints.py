@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.checkpoint import CheckpointSummary, checkpoint_summary
 from core.errors import CheckpointError
+from core.runs.board import is_timed
 from core.runs.records import Run
 from core.workspace import Workspace
 
@@ -27,6 +28,9 @@ def resume_words(workspace: Workspace, run: Run) -> str:
         return "Its checkpoint is damaged, so Resume begins again."
     if summary is None:
         return "Resume begins again."
+    if is_timed(run):
+        kept = f"No network of the {summary.epoch:,} is lost: " if summary.epoch else ""
+        return f"{kept}Resume goes on with the rest of its time."
     return f"Nothing up to epoch {summary.epoch:,} is lost: Resume goes on from there."
 
 

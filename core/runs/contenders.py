@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.errors import AppError, RunError
 from core.insight.compare import Contender
 from core.insight.evaluation import load_evaluation, load_test_rows
-from core.modes import mode_words
+from core.modes import mode_words, unread_settings
 from core.runs.datasets import table_path
 from core.runs.records import Run
 from core.runs.store import Store
@@ -25,6 +25,7 @@ NOT_EVALUATED = "This run was not evaluated: it is of an earlier version, or its
 NO_MODEL = "This run has left no model, so there is nothing to evaluate."
 UNKNOWN_TEACHER = "It is not known which rows its teacher has learned from."
 DELETED = "a deleted table"
+NOT_READ = "–"  # of a setting that the mode decides itself, or has no use for
 TASKS = {"auto": "Automatic", "classification": "Categories", "regression": "Number"}
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 OF_STUDENTS = (
@@ -58,18 +59,23 @@ def settings_of(run: Run, table: str) -> dict[str, str]:
     """Return everything that was chosen for a run, by its name on the page, in words."""
     request = run.request
     config: Mapping[str, Any] = request.get("config", {})
+    mode = str(config.get("training_mode", "mlp_dense"))
+    unread = unread_settings(mode)
     found = {
         "Kind": "Distillation" if run.kind == "distil" else "Training",
         "Table": table,
         "Target": str(config.get("target_column", "")),
         "Task": TASKS.get(str(config.get("task", "auto")), str(config.get("task"))),
-        "Mode": mode_words(str(config.get("training_mode", "mlp_dense"))).title,
+        "Mode": mode_words(mode).title,
     }
     for name, setting in numeric_settings().items():
         value = config.get(name, getattr(TrainingConfig, name))
         found[setting.label] = str(value) if name == "random_seed" else f"{value:,.6g}"
+        if name in unread:
+            found[setting.label] = NOT_READ
+    keeps_best = "yes" if config.get("restore_best") else "no"
     found |= {
-        "Keeps the best epoch": "yes" if config.get("restore_best") else "no",
+        "Keeps the best epoch": NOT_READ if "restore_best" in unread else keeps_best,
         "In order of time by": str(config.get("time_column") or "none (at random)"),
         "Left out": _names(request.get("excluded")),
         "Dates": _names(request.get("dates")),

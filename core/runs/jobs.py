@@ -14,11 +14,12 @@ from typing import Any
 import psutil
 
 from core.errors import AppError, RunError
+from core.runs.board import is_timed
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import original_of, read_report, table_path
 from core.runs.launch import THREAD_VARIABLES
 from core.runs.preflight.memory import check_memory
-from core.runs.records import Epoch, Run
+from core.runs.records import LEADERBOARD, Epoch, Run
 from core.runs.reporter import EpochFigures, Reporter
 from core.runs.requests import (
     SCORED_WITH_NAME,
@@ -99,6 +100,7 @@ def _train(job: Job, request: TrainRequest) -> Outcome:
             date_columns=request.dates,
             device=request.device,
             on_epoch=job.reporter.on_epoch,
+            on_board=job.reporter.on_board,
             should_stop=job.reporter.should_stop,
             should_pause=job.reporter.should_pause,
             checkpoint_path=job.folder / CHECKPOINT_NAME,
@@ -107,7 +109,8 @@ def _train(job: Job, request: TrainRequest) -> Outcome:
         )
     path = save_bundle(bundle, job.folder, metrics)
     notices += _evaluate(job, bundle, path, metrics)
-    return Outcome(asdict(metrics), _model_figures(bundle, path) | {"notices": notices})
+    board = {} if metrics.leaderboard is None else {LEADERBOARD: dict(metrics.leaderboard)}
+    return Outcome(asdict(metrics), _model_figures(bundle, path) | board | {"notices": notices})
 
 
 def _distil(job: Job, request: DistilRequest) -> Outcome:
@@ -229,7 +232,7 @@ def _taken_up(job: Job) -> Path | None:
     import torch
 
     torch.set_num_threads(summary.threads)  # so that sums are added up in the same order
-    logger.info("Going on after epoch %d.", summary.epoch)
+    logger.info("Going on after %s %d.", "network" if is_timed(job.run) else "epoch", summary.epoch)
     return job.folder / CHECKPOINT_NAME
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+from core.runs.board import board_of, is_timed, time_budget
 from core.runs.curve import best_epoch, guess_words, read_curve
 from core.runs.queueing import CPU, SCORING, lane_of
 from core.runs.records import DOING, Epoch, Run
@@ -31,7 +32,8 @@ _ON_THE_WAY_OUT = {
 class Progress:
     """What a page shows of a run. `fraction` runs from 0 to 1.
 
-    `elapsed_seconds` is the time that processes have worked on it, and of a queued run how long it waits.
+    `elapsed_seconds` is the time that processes have worked on it, and of a queued run how long it waits. One that
+    `is_timed` trains until its time is over: what its curve counts are networks, and none of them is the best.
     """
 
     state_words: str
@@ -42,22 +44,31 @@ class Progress:
     fraction: float
     sentence: str
     best: Epoch | None = None
+    is_timed: bool = False
 
 
 def progress_of(run: Run, epochs: Sequence[Epoch], now: datetime) -> Progress:
     """Describe `run` at the time `now`; `epochs` is its whole curve so far."""
     epoch = epochs[-1].epoch if epochs else run.epoch
-    best = best_epoch(epochs)
+    best = None if is_timed(run) else best_epoch(epochs)
     return Progress(
         state_words=state_words(run),
         epoch=epoch,
         epochs=run.epochs,
         elapsed_seconds=_elapsed(run, now),
         remaining_seconds=_remaining(run, epochs, epoch),
-        fraction=1.0 if run.state == "finished" else min(1.0, epoch / run.epochs) if run.epochs else 0.0,
+        fraction=1.0 if run.state == "finished" else share_done(run, epoch),
         sentence=_sentence(run, epochs, best),
         best=best,
+        is_timed=is_timed(run),
     )
+
+
+def share_done(run: Run, epoch: int) -> float:
+    """Return which share of its epochs, its rows or its time is behind a run that has come to `epoch`."""
+    if is_timed(run):
+        return min(1.0, run.seconds / time_budget(run))
+    return min(1.0, epoch / run.epochs) if run.epochs else 0.0
 
 
 def state_words(run: Run) -> str:
@@ -68,6 +79,8 @@ def state_words(run: Run) -> str:
         return "Stopped"
     if run.metrics is None:
         return "Stopped (nothing kept)"
+    if is_timed(run):
+        return "Stopped (blend kept)"
     return run.state_words if run.metrics.get("best_epoch") else "Stopped (last epoch kept)"
 
 
@@ -112,7 +125,11 @@ def _elapsed(run: Run, now: datetime) -> float:
 
 
 def _remaining(run: Run, epochs: Sequence[Epoch], epoch: int) -> float | None:
-    if not run.is_active or run.state == "queued" or not run.epochs:
+    if not run.is_active or run.state == "queued":
+        return None
+    if is_timed(run):
+        return max(0.0, time_budget(run) - run.seconds)
+    if not run.epochs:
         return None
     if run.kind == "score":
         return run.seconds * (run.epochs / epoch - 1) if epoch else None
@@ -136,34 +153,47 @@ def _sentence(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
 def _working(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
     if run.state == "queued":
         return "Waiting for its turn."
-    if run.state == "starting" and not epochs:
-        return "Starting the process that does the work."
-    if run.kind == "score" and run.epoch:
-        return f"{run.epoch:,} of {_count(run.epochs, 'row')} predicted."
     if not epochs:
-        return _BEFORE_THE_FIRST_EPOCH[run.kind]
+        return _beginning(run)
+    if is_timed(run):
+        return _blending(run, epochs)
     if run.state == "starting":
         return f"Going on after epoch {epochs[-1].epoch:,}."
     return read_curve(epochs, best, _patience(run), run.baseline_loss)
+
+
+def _beginning(run: Run) -> str:
+    """Say what a run at work does that has no curve yet, or never has one."""
+    if run.state == "starting":
+        return "Starting the process that does the work."
+    if run.kind == "score" and run.epoch:
+        return f"{run.epoch:,} of {_count(run.epochs, 'row')} predicted."
+    if is_timed(run) and board_of(run) is not None:
+        return "The first networks are being trained."
+    return _BEFORE_THE_FIRST_EPOCH[run.kind]
 
 
 def _stopping(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
     if run.kind == "score":
         return "Stopping. No file will be written."
     if not epochs:
-        return "Stopping; no epoch has ended yet, so there may be no model to keep."
-    return f"Stopping; {_kept(run, epochs, best)}, is being kept and scored."
+        nothing = "no network is trained" if is_timed(run) else "no epoch has ended"
+        return f"Stopping; {nothing} yet, so there may be no model to keep."
+    return f"Stopping; {_kept(run, epochs, best)}{'' if is_timed(run) else ','} is being kept and scored."
 
 
 def _ended(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
     words = state_words(run).split(" (")[0]
+    unit = "network" if is_timed(run) else "epoch"
     if not epochs:
-        return f"{words} before the first epoch." if run.kind != "score" and run.is_resting else f"{words}."
-    after = f"{words} after {_count(epochs[-1].epoch, 'epoch')}"
+        return f"{words} before the first {unit}." if run.kind != "score" and run.is_resting else f"{words}."
+    after = f"{words} after {_count(epochs[-1].epoch, unit)}"
     if run.state not in ("finished", "stopped") or run.metrics is None:
         return f"{after}."
-    guess = guess_words(best.validation_loss if best else epochs[-1].train_loss, run.baseline_loss)
+    guess = _better(run, epochs, best)
     kept = f"kept is {_kept(run, epochs, best)}{f', {guess}' if guess else ''}."
+    if is_timed(run):
+        return f"{words}; {kept}"
     if run.state == "stopped" or epochs[-1].epoch >= run.epochs:
         return f"{after}; {kept}"
     patience = _patience(run)
@@ -172,7 +202,26 @@ def _ended(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
     return f"{after} of {run.epochs:,}: the loss exploded, and the best epoch before that is kept."
 
 
+def _blending(run: Run, epochs: Sequence[Epoch]) -> str:
+    """Say how many networks there are, and how good they are together."""
+    n = epochs[-1].epoch
+    if run.state == "starting":
+        return f"Going on after {_count(n, 'network')}."
+    trained, better = f"{_count(n, 'network')} trained", _better(run, epochs, None)
+    return f"{trained}; {'it' if n == 1 else 'the blend'} is {better}." if better else f"{trained}."
+
+
+def _better(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
+    """Say how what is kept compares with guessing; a blend on rows that its networks have not learned from."""
+    if is_timed(run):
+        return guess_words(epochs[-1].validation_loss, run.baseline_loss)
+    return guess_words(best.validation_loss if best else epochs[-1].train_loss, run.baseline_loss)
+
+
 def _kept(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
+    if is_timed(run):
+        n = epochs[-1].epoch
+        return "the one network" if n == 1 else f"the blend of {_count(n, 'network')}"
     restores = run.state in ("stopping", "stopped") or _is_added(run) or _config(run).get("restore_best")
     return f"epoch {best.epoch:,}, the best" if restores and best else f"the last epoch, {epochs[-1].epoch:,}"
 

@@ -30,6 +30,7 @@ RunState = Literal[
 ]
 
 DOING = "doing"  # among the vitals: what a worker does after the last epoch, in words
+LEADERBOARD = "leaderboard"  # among the vitals, and the results: how the networks of a blend stand
 
 ACTIVE_STATES: tuple[RunState, ...] = ("queued", "starting", "running", "pausing", "stopping", "cancelling")
 RESTING_STATES: tuple[RunState, ...] = ("paused", "interrupted")

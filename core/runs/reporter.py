@@ -24,7 +24,8 @@ from typing import Any, Protocol
 import psutil
 
 from core.errors import AppError
-from core.runs.records import ACTIVE_STATES, DOING, Epoch, Run, RunState
+from core.leaderboard import Leaderboard
+from core.runs.records import ACTIVE_STATES, DOING, LEADERBOARD, Epoch, Run, RunState
 from core.runs.store import Store
 
 TICK_SECONDS = 0.25
@@ -55,7 +56,7 @@ class EpochFigures(Protocol):
 
 
 class Reporter:
-    """Hands `on_epoch`, `should_stop` and `should_pause` to a training; all return at once.
+    """Hands `on_epoch`, `on_board`, `should_stop` and `should_pause` to a training; all return at once.
 
     The first SIGTERM or SIGINT acts like a click on Pause, with `TERM_SECONDS` to write down where
     the training is; the second ends the process at once. To be used as a context manager on the
@@ -76,6 +77,7 @@ class Reporter:
         self._rows_done: int | None = None
         self._steps = 0
         self._doing = ""
+        self._board: Leaderboard | None = None
         self._is_under_way = False
         self._has_epochs = has_epochs  # of an earlier attempt
         self._stop, self._pause, self._closing = threading.Event(), threading.Event(), threading.Event()
@@ -115,6 +117,10 @@ class Reporter:
             self._is_under_way = True
             self._baseline_loss = report.baseline_loss
             self._wake()
+
+    def on_board(self, board: Leaderboard) -> None:
+        """Take note of how the networks of a blend stand; the last one is in the store within `VITALS_SECONDS`."""
+        self._board = board
 
     def restore(self, epochs: Sequence[Epoch]) -> None:
         """Take up the curve of an earlier attempt; what the store has beyond it is forgotten."""
@@ -204,8 +210,9 @@ class Reporter:
         if now - self._vitals_at >= VITALS_SECONDS:
             self._vitals_at = now
             seconds = self._seconds_before + now - self._began
-            doing = {DOING: self._doing} if self._doing else {}
-            self._store.set_vitals(self._run_id, {**self._vitals(), "steps": self._steps, **doing}, seconds)
+            told: dict[str, Any] = {DOING: self._doing} if self._doing else {}
+            told |= {LEADERBOARD: self._board.as_dict()} if self._board else {}
+            self._store.set_vitals(self._run_id, {**self._vitals(), "steps": self._steps, **told}, seconds)
 
     def _heed(self, signals: list[int]) -> None:
         if len(signals) > 1 or self._told_to_end:

@@ -14,6 +14,7 @@ from core.columns import as_names, check_columns, check_target_not_excluded
 from core.config import check_blend, check_config, check_student, check_task_fits_mode
 from core.errors import AppError, ConfigError, DataError, DiskError, RunError
 from core.modes import mode_words
+from core.runs.board import is_timed
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import read_report, table_path
 from core.runs.preflight.estimate import stop_probe
@@ -132,9 +133,14 @@ def resume(workspace: Workspace, store: Store, run_id: str, *, keep_best: bool =
 def continue_run(workspace: Workspace, store: Store, run_id: str, more_epochs: int, token: str | None = None) -> Run:
     """Train an ended run for `more_epochs` more, as a run of its own that begins where that one ended.
 
-    Raises RunError where the ended run has left no checkpoint, and ConfigError for a number out of bounds.
+    Raises RunError where the ended run has left no checkpoint, or trains by its time, and ConfigError for a number out
+    of bounds.
     """
     parent = store.run(run_id)
+    if is_timed(parent):
+        raise RunError(
+            f"The run '{parent.name}' trains for a given time, not for epochs. Train it again with more time."
+        )
     summary = summary_of(workspace.run_dir(parent.id))
     if parent.is_active or summary is None:
         raise RunError(f"The run '{parent.name}' has left no checkpoint to go on from. Train it again.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from core.networks.realmlp import NTKLinear
 from core.steps.flat import flatten
 from core.steps.quickstart import defer_compiler
 
@@ -16,23 +17,26 @@ Curve = Callable[[float], float]  # which share of the training is done -> how l
 
 @dataclass(frozen=True)
 class Recipe:
-    """Adam whose rate follows a `curve`.
+    """Adam whose rate follows a `curve`, by the share of the training that is done: of its epochs, or of its time.
 
-    `weight_decay` is for the weights of linear layers only. `rates` are factors for parameters by the last part of
-    their name. A longer gradient than `clip_norm` is shortened to it; 0 leaves all as they are.
+    `weight_decay` is for the weights of linear layers only; `is_decoupled` makes it that of AdamW (Loshchilov and
+    Hutter, 2019). `rates` are factors for parameters by the last part of their name. A longer gradient than `clip_norm`
+    is shortened to it; 0 leaves all as they are. `clock` says which share of the time is over, where there is a limit.
     """
 
     learning_rate: float
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
+    is_decoupled: bool = False
     clip_norm: float = 0.0
     curve: Curve | None = None
+    clock: Callable[[], float] | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """Return Adam over all that `model` trains, which is moved into one long parameter for each way of training."""
         defer_compiler()
-        linear = {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)}
+        linear = {id(module.weight) for module in model.modules() if isinstance(module, (nn.Linear, NTKLinear))}
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in model.named_parameters():
             if not parameter.requires_grad:
@@ -40,7 +44,8 @@ class Recipe:
             decay = self.weight_decay if id(parameter) in linear else 0.0
             rate = self.learning_rate * self.rates.get(name.rpartition(".")[2], 1.0)
             groups.setdefault((decay, rate), []).append(parameter)
-        return torch.optim.Adam(
+        kind = torch.optim.AdamW if self.is_decoupled else torch.optim.Adam
+        return kind(
             [
                 {"params": [flat := flatten(parameters)], "weight_decay": decay, "lr": _rate_on(flat.device, rate),
                  "initial_lr": rate}
@@ -50,8 +55,10 @@ class Recipe:
         )  # fmt: skip
 
     def factor(self, done: float) -> float:
-        """Return what the rate is multiplied by when the share `done` of the training is over."""
-        return self.curve(done) if self.curve else 1.0
+        """Return what the rate is multiplied by when the share `done` of the epochs is over."""
+        if self.curve is None:
+            return 1.0
+        return self.curve(min(1.0, max(done, self.clock()) if self.clock else done))
 
     def set_rate(self, optimizer: torch.optim.Optimizer, factor: float) -> None:
         """Give the optimizer the rate of a step."""

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.modes import mode_words
+from core.modes import mode_words, unread_settings
 from core.runs.preflight.recommend import ACCURATE_MODE
 from core.runs.requests import TrainRequest
-from core.types import ADDED_MODES, numeric_settings
+from core.types import ADDED_MODES, TIMED_MODE, TrainingConfig, numeric_settings
 from pages.shared.preflight import look_ahead, show_preflight
 from pages.shared.settings import number_settings, own_way_words
 from pages.shared.state import DATA_PAGE
@@ -15,6 +15,7 @@ from pages.shared.training import (
     choose_device,
     choose_table,
     choose_task,
+    choose_time,
     chosen_mode,
     no_table,
     roles_words,
@@ -46,7 +47,10 @@ st.markdown(roles_words(roles, outcome))
 
 st.subheader("What matters most?")
 key, mode_key = f"train_{dataset.id}", f"train_mode_{dataset.id}"
+wanted = st.session_state.get(mode_key, "")
 cards = st.container()  # the cards show times, which follow from the settings below
+with st.container():
+    seconds = choose_time(key, wanted)
 start, device_choice = st.columns([1, 3], vertical_alignment="center")
 preflight_place = st.container()
 with device_choice:
@@ -54,8 +58,9 @@ with device_choice:
 with st.expander("Advanced settings", icon=":material/tune:"):
     st.caption("Set to what works for most tables. Every field says what it does.")
     own_way = st.container()
-    settings = number_settings(key, tuple(numeric_settings()), {})
-    restore_best = st.toggle(
+    shown = tuple(name for name in numeric_settings() if name != "time_budget")
+    settings = number_settings(key, shown, {}, closed=unread_settings(wanted))
+    restore_best = "restore_best" in unread_settings(wanted) or st.toggle(
         "Keep the best epoch", value=True, key=f"{key}_restore_best", persist_state="session",
         help="Keep the network of the epoch with the lowest validation loss, not of the last one.",
     )  # fmt: skip
@@ -66,13 +71,15 @@ config = {
     "restore_best": restore_best,
     "categorical_columns": list(roles.categories),
     "time_column": roles.time,
+    "time_budget": seconds,
     **settings,
 }
 request = TrainRequest(config=config, excluded=roles.excluded, dates=roles.dates, device=device)
 preflight = look_ahead(dataset, request, task)
 advice = preflight.advice if preflight else None
 mode = chosen_mode(mode_key, task, advice.mode if advice else ACCURATE_MODE)
-request = replace(request, config=config | {"training_mode": mode})
+own = {} if mode == TIMED_MODE else {"time_budget": TrainingConfig.time_budget}
+request = replace(request, config=config | {"training_mode": mode} | own)
 
 with cards:
     show_modes(mode_key, task, mode, preflight.times(mode) if preflight else {}, advice)

@@ -7,15 +7,17 @@ chart it has, so that a zoom stays as it is. Streamlit builds a plotly chart ane
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import streamlit as st
 
+from core.runs.progress import Progress
 from core.runs.records import Epoch
-from pages.shared.text import number
+from pages.shared.text import number, plural
 
 MAX_POINTS = 1_000
 CHART_HEIGHT = 270
@@ -25,22 +27,47 @@ TRAIN_COLOR = "#3B8DC4"
 VALIDATION_COLOR = "#E0761B"
 QUIET_COLOR = "#8A97A0"
 DASHES = [5, 3]
-ALT = "Loss of the training and validation rows after each epoch"
 BEYOND = 0.3  # of the height of the curve: how far off it the line of guessing may lie
 
 Spec = dict[str, Any]
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def draw_curve(epochs: Sequence[Epoch], best: Epoch | None, baseline: float | None, *, ended: bool) -> None:
+@dataclass(frozen=True)
+class Kind:
+    """What a curve counts, and its lines: the loss of some rows, each with the label of its line and its colour."""
+
+    counts: str
+    lines: Mapping[str, tuple[str, str]]
+    alt: str
+
+
+EPOCHS = Kind(
+    "epoch",
+    {"train": ("Training rows", TRAIN_COLOR), "validation": ("Validation rows", VALIDATION_COLOR)},
+    "Loss of the training and validation rows after each epoch",
+)
+NETWORKS = Kind(
+    "network",
+    {"validation": ("Blend, on rows its networks have not learned from", VALIDATION_COLOR)},
+    "Loss of the blend of networks after each network",
+)
+
+
+def draw_curve(epochs: Sequence[Epoch], progress: Progress, baseline: float | None, *, ended: bool) -> None:
     """Draw the curve of a run under a title that says what it shows."""
-    st.markdown(f"**{curve_title(epochs, best, ended=ended)}**")
+    kind, best = NETWORKS if progress.is_timed else EPOCHS, progress.best
+    st.markdown(f"**{curve_title(epochs, best, ended=ended, kind=kind)}**")
     place, _ = st.columns(CHART_COLUMNS, gap=None)
-    place.vega_lite_chart(loss_chart(epochs, best, baseline), key="model_curve", width="stretch", alt=ALT)
+    place.vega_lite_chart(
+        loss_chart(epochs, best, baseline, kind), key="model_curve", width="stretch", alt=kind.alt
+    )  # fmt: skip
 
 
-def curve_title(epochs: Sequence[Epoch], best: Epoch | None, *, ended: bool) -> str:
+def curve_title(epochs: Sequence[Epoch], best: Epoch | None, *, ended: bool, kind: Kind = EPOCHS) -> str:
     """Say what the curve shows, in one sentence."""
+    if kind is NETWORKS:
+        return _blend_title(epochs)
     if not epochs:
         return "No epoch has ended yet"
     if best is None:
@@ -50,17 +77,23 @@ def curve_title(epochs: Sequence[Epoch], best: Epoch | None, *, ended: bool) -> 
     return f"Validation loss {so_far} at epoch {best.epoch:,}: {number(best.validation_loss)}"
 
 
-def loss_chart(epochs: Sequence[Epoch], best: Epoch | None, baseline: float | None = None) -> Spec:
+def _blend_title(epochs: Sequence[Epoch]) -> str:
+    if not epochs:
+        return "No network is trained yet"
+    return f"The loss of the blend is {number(epochs[-1].validation_loss)} after {plural(epochs[-1].epoch, 'network')}"
+
+
+def loss_chart(epochs: Sequence[Epoch], best: Epoch | None, baseline: float | None = None, kind: Kind = EPOCHS) -> Spec:
     """Return the chart of train and validation loss, raw faint and smoothed strong, with its data.
 
     `best` is the epoch to mark, `baseline` the loss of guessing. Only the data change from one epoch to
     the next, but for the lines that come with the first.
     """
     if not epochs:
-        return _empty_spec()
-    names = ("train", "validation") if _has_validation(epochs) else ("train",)
+        return _empty_spec(kind)
+    names = tuple(name for name in kind.lines if name == "train" or kind is NETWORKS or _has_validation(epochs))
     data = {"curve": _curve_table(epochs, names), "marks": _marks_table(epochs, best, baseline)}
-    return _spec(names, has_best=best is not None, has_baseline=baseline is not None) | {"datasets": data}
+    return _spec(names, kind, has_best=best is not None, has_baseline=baseline is not None) | {"datasets": data}
 
 
 def smooth(values: Numbers) -> Numbers:
@@ -121,30 +154,29 @@ def _marks_table(epochs: Sequence[Epoch], best: Epoch | None, baseline: float | 
     )
 
 
-_LINES = {"train": ("Training rows", TRAIN_COLOR), "validation": ("Validation rows", VALIDATION_COLOR)}
 _IN_ZOOM = {"filter": {"param": "zoom"}}
 _AROUND_ZOOM = {"filter": "!isDefined(zoom.epoch) || datum.after >= zoom.epoch[0] && datum.before <= zoom.epoch[1]"}
 _QUIET_RULE = {"type": "rule", "color": QUIET_COLOR, "clip": True}
 _QUIET_TEXT = {"type": "text", "color": QUIET_COLOR, "fontSize": 12}
 
 
-def _empty_spec() -> Spec:
+def _empty_spec(kind: Kind) -> Spec:
     """Return a chart without a curve: the browser then has what it needs to draw when the first point comes."""
-    text = {**_QUIET_TEXT, "text": "The curve begins with the first epoch", "fontSize": 14}
+    text = {**_QUIET_TEXT, "text": f"The curve begins with the first {kind.counts}", "fontSize": 14}
     return {"height": CHART_HEIGHT + STRIP_HEIGHT, "data": {"values": [{}]}, "mark": text}
 
 
-def _spec(names: Sequence[str], *, has_best: bool, has_baseline: bool) -> Spec:
+def _spec(names: Sequence[str], kind: Kind, *, has_best: bool, has_baseline: bool) -> Spec:
     marks = [*(_guessing(names) if has_baseline else ()), *(_best() if has_best else ())]
-    layers = [*_lines(names), *marks, _hover(names)]
-    curve = {"height": CHART_HEIGHT, "encoding": {"x": _x_axis()}, "layer": layers}
+    layers = [*_lines(names, kind), *marks, _hover(names, kind)]
+    curve = {"height": CHART_HEIGHT, "encoding": {"x": _x_axis(kind)}, "layer": layers}
     padding = {"left": 0, "right": 7, "top": 5}  # the newest points are as wide as that
-    return {"data": {"name": "curve"}, "vconcat": [curve, _strip(names)], "spacing": 12, "padding": padding}
+    return {"data": {"name": "curve"}, "vconcat": [curve, _strip(names, kind)], "spacing": 12, "padding": padding}
 
 
-def _x_axis() -> Spec:
+def _x_axis(kind: Kind) -> Spec:
     return {
-        "field": "epoch", "type": "quantitative", "title": "Epoch",
+        "field": "epoch", "type": "quantitative", "title": kind.counts.capitalize(),
         "scale": {"domain": {"param": "zoom"}, "zero": False, "nice": False},
         "axis": {"format": ",d", "tickMinStep": 1, "tickCount": 12, "grid": False},
     }  # fmt: skip
@@ -157,33 +189,38 @@ def _y_axis(field: str) -> Spec:
     }  # fmt: skip
 
 
-def _lines(names: Sequence[str]) -> list[Spec]:
+def _lines(names: Sequence[str], kind: Kind) -> list[Spec]:
     """Return each line raw and smoothed, and a dot at its newest point."""
     newest = {"joinaggregate": [{"op": "max", "field": "epoch", "as": "newest"}]}
     is_newest = {"filter": "datum.epoch == datum.newest"}
     dot = {"type": "point", "filled": True, "size": 40, "opacity": 1}
-    faint = [_line(name, name, {"type": "line", "strokeWidth": 1, "opacity": 0.4, "clip": True}) for name in names]
-    dots = [_line(name, f"{name}_smooth", dot) | {"transform": [newest, is_newest, _IN_ZOOM]} for name in names]
-    return [*faint, *(_strong_line(name, names) for name in names), *dots]
+    thin = {"type": "line", "strokeWidth": 1, "opacity": 0.4, "clip": True}
+    faint = [_line(kind.lines[name][1], name, thin) for name in names]
+    dots = [
+        _line(kind.lines[name][1], f"{name}_smooth", dot) | {"transform": [newest, is_newest, _IN_ZOOM]}
+        for name in names
+    ]
+    return [*faint, *(_strong_line(name, names, kind) for name in names), *dots]
 
 
-def _line(name: str, field: str, mark: Spec) -> Spec:
-    color = {"value": _LINES[name][1]}
+def _line(its_color: str, field: str, mark: Spec) -> Spec:
+    color = {"value": its_color}
     return {"transform": [_AROUND_ZOOM], "mark": mark, "encoding": {"y": _y_axis(field), "color": color}}
 
 
-def _strong_line(name: str, names: Sequence[str]) -> Spec:
+def _strong_line(name: str, names: Sequence[str], kind: Kind) -> Spec:
     """Return a smoothed line, and its part of the legend."""
-    labels, colors = zip(*(_LINES[known] for known in names), strict=True)
-    dashed = f"{len(names)} > 1 && datum.label == '{_LINES['train'][0]}'"
+    labels, colors = zip(*(kind.lines[known] for known in names), strict=True)
+    dashed = f"{len(names)} > 1 && datum.label == '{labels[0]}'"
     legend = {
         "orient": "top", "title": None, "offset": 4, "symbolType": "stroke", "symbolSize": 400, "labelLimit": 300,
         "symbolDash": {"expr": f"{dashed} ? {DASHES} : [1, 0]"},
     }  # fmt: skip
     dash = {"strokeDash": DASHES} if name == "train" and len(names) > 1 else {}
-    line = _line(name, f"{name}_smooth", {"type": "line", "strokeWidth": 2.5, "clip": True, **dash})
+    label, color = kind.lines[name]
+    line = _line(color, f"{name}_smooth", {"type": "line", "strokeWidth": 2.5, "clip": True, **dash})
     scale = {"domain": labels, "range": colors}
-    line["transform"].append({"calculate": f"'{_LINES[name][0]}'", "as": "rows"})
+    line["transform"].append({"calculate": f"'{label}'", "as": "rows"})
     line["encoding"]["color"] = {"field": "rows", "type": "nominal", "scale": scale, "legend": legend}
     return line
 
@@ -240,10 +277,10 @@ def _best() -> list[Spec]:
     ]
 
 
-def _hover(names: Sequence[str]) -> Spec:
+def _hover(names: Sequence[str], kind: Kind) -> Spec:
     """Return the rule that follows the pointer from epoch to epoch, with the figures of each."""
-    figures = [{"field": "epoch", "title": "Epoch", "format": ",d"}]
-    figures += [{"field": name, "title": _LINES[name][0], "format": ".4~g"} for name in names]
+    figures = [{"field": "epoch", "title": kind.counts.capitalize(), "format": ",d"}]
+    figures += [{"field": name, "title": kind.lines[name][0], "format": ".4~g"} for name in names]
     nearest = {"type": "point", "fields": ["epoch"], "nearest": True, "on": "pointerover", "clear": "pointerout"}
     shown = {"condition": {"param": "hover", "empty": False, "value": 0.7}, "value": 0}
     return {
@@ -254,7 +291,7 @@ def _hover(names: Sequence[str]) -> Spec:
     }
 
 
-def _strip(names: Sequence[str]) -> Spec:
+def _strip(names: Sequence[str], kind: Kind) -> Spec:
     """Return the whole curve in small, over which one drags to zoom."""
     brush = {"fill": QUIET_COLOR, "fillOpacity": 0.3, "stroke": QUIET_COLOR}
     x_axis = {
@@ -266,6 +303,6 @@ def _strip(names: Sequence[str]) -> Spec:
         "height": STRIP_HEIGHT,
         "view": {"fill": QUIET_COLOR, "fillOpacity": 0.1},
         "params": [{"name": "zoom", "select": {"type": "interval", "encodings": ["x"], "zoom": False, "mark": brush}}],
-        "mark": {"type": "line", "strokeWidth": 1.5, "color": _LINES[names[-1]][1]},
+        "mark": {"type": "line", "strokeWidth": 1.5, "color": kind.lines[names[-1]][1]},
         "encoding": {"x": x_axis, "y": _y_axis(f"{names[-1]}_smooth") | {"axis": None}},
     }

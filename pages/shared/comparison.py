@@ -10,6 +10,7 @@ from core.errors import AppError
 from core.insight.charts.comparing import Curve, curves_chart, differences_chart
 from core.insight.compare import MOST_RUNS
 from core.insight.comparewords import LETTERS, level_words, rows_words, second_verdict, verdict
+from core.runs.board import is_timed
 from core.runs.records import Run
 from pages.shared.comparisondata import Compared, compared_runs
 from pages.shared.comparisonevaluate import offer_evaluation
@@ -94,11 +95,14 @@ def _show_verdicts(found: Compared) -> None:
 
 def _show_curves(runs: Sequence[Run]) -> None:
     st.subheader("Training curves", anchor=False)
-    curves = [_curve(letter, run) for letter, run in zip(LETTERS, runs, strict=False)]
+    lettered = list(zip(LETTERS, runs, strict=False))
+    curves = [_curve(letter, run) for letter, run in lettered if not is_timed(run)]
     draw(
-        curves_chart(curves, is_one_scale=len({_loss_of(run) for run in runs}) == 1),
-        "compare_curves", why_not="None of these runs has kept its curve.",
+        curves_chart(curves, is_one_scale=len({_loss_of(run) for run in runs if not is_timed(run)}) == 1),
+        "compare_curves", why_not="None of these runs has kept a curve of its epochs.",
     )  # fmt: skip
+    if blends := [letter for letter, run in lettered if is_timed(run)]:
+        st.caption(f"{' and '.join(blends)}: a blend of networks has no epochs. Its page shows how it grew.")
 
 
 def _curve(letter: str, run: Run) -> Curve:

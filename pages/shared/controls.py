@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.errors import AppError, CheckpointError
+from core.runs.board import is_timed
 from core.runs.checkpoints import summary_of
 from core.runs.records import Run
 from core.runs.requests import continue_run, resume
@@ -31,7 +32,7 @@ def show_ways_out(run: Run) -> None:
     is_score, is_queued = run.kind == "score", run.state == "queued"
     with st.container(horizontal=True, horizontal_alignment="right", width="stretch"):
         st.button(
-            "Stopping …" if run.state == "stopping" else "Stop" if is_score or is_queued else "Stop and keep best",
+            "Stopping …" if run.state == "stopping" else "Stop" if is_score or is_queued else _stop_words(run),
             icon=":material/stop_circle:", key="model_stop", type="secondary" if is_queued else "primary",
             disabled=run.state in ("stopping", "cancelling") or (is_queued and run.stop_requested),
             on_click=_ask, args=(Store.request_stop, run.id),
@@ -44,6 +45,10 @@ def show_ways_out(run: Run) -> None:
             )  # fmt: skip
         if not is_queued and (not is_score or run.trouble):
             _show_end(run)
+
+
+def _stop_words(run: Run) -> str:
+    return "Stop and keep the blend" if is_timed(run) else "Stop and keep best"
 
 
 def _show_end(run: Run) -> None:
@@ -84,14 +89,15 @@ def show_ways_on(run: Run) -> None:
         )
         if run.kind != "score" and reached_epoch(run):
             st.button(
-                "Keep the best so far", icon=":material/save:", key="model_keep", on_click=_ask, args=(_keep, run.id),
+                "Keep the blend so far" if is_timed(run) else "Keep the best so far",
+                icon=":material/save:", key="model_keep", on_click=_ask, args=(_keep, run.id),
                 help="Ends the training here, and makes a model of what it has reached.",
             )  # fmt: skip
 
 
 def offer_more_epochs(run: Run) -> None:
-    """Draw the way to train an ended run for longer, where it has left a checkpoint."""
-    reached = reached_epoch(run)
+    """Draw the way to train an ended run for longer, where it has left a checkpoint and counts epochs."""
+    reached = None if is_timed(run) else reached_epoch(run)
     most = int(setting_of("epochs").maximum) - (reached or 0)
     if not reached or most < 1:
         return

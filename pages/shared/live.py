@@ -20,12 +20,13 @@ from pages.shared.charts import draw_curve
 from pages.shared.controls import show_refusal, show_ways_out
 from pages.shared.curves import read_epochs
 from pages.shared.evaluationcharts import prepare_charts
+from pages.shared.leaderboard import show_leaderboard
 from pages.shared.state import get_store, get_workspace
 from pages.shared.status import progress_line, state_badge, tab_title, vitals_line
 from pages.shared.text import escape
 
 YOUNG_SECONDS, USUAL_SECONDS, LONG_SECONDS = 0.3, 1.0, 2.0  # between two looks
-YOUNG_FOR_SECONDS = 10.0  # in the queue
+YOUNG_FOR_SECONDS = 10.0  # in the queue, and of a first network
 LONG_RUN_SECONDS = 600.0
 LOG_LINES = 40
 WANTED_PACE = "wanted_pace"
@@ -45,7 +46,8 @@ def watch(run_id: str) -> None:
 def refresh_seconds(run: Run, progress: Progress) -> float:
     """Return how long a page waits before it looks again."""
     if not progress.epoch:
-        is_waiting = run.state == "queued" and progress.elapsed_seconds > YOUNG_FOR_SECONDS
+        may_wait = run.state == "queued" or progress.is_timed
+        is_waiting = may_wait and progress.elapsed_seconds > YOUNG_FOR_SECONDS
         return USUAL_SECONDS if is_waiting else YOUNG_SECONDS
     is_long = progress.elapsed_seconds + (progress.remaining_seconds or 0.0) > LONG_RUN_SECONDS
     return LONG_SECONDS if is_long else USUAL_SECONDS
@@ -96,7 +98,10 @@ def _show(run: Run, epochs: Sequence[Epoch], progress: Progress, *troubles: str)
         for trouble in filter(None, (run.trouble, *troubles)):
             st.warning(escape(trouble), icon=":material/warning:")
     if run.kind != "score":
-        draw_curve(epochs, progress.best, run.baseline_loss, ended=False)
+        draw_curve(epochs, progress, run.baseline_loss, ended=False)
+        if progress.is_timed:
+            with st.container():
+                show_leaderboard(run)
         if epochs:  # not before: the import would make the first point wait
             prepare_charts()
     st.caption(vitals_line(run))

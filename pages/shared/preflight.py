@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from core.runs.preflight.recommend import ACCURATE_MODE, Recommendation, recomme
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
-from core.types import TRAINING_MODES
+from core.types import TIMED_MODE, TRAINING_MODES
 from pages.shared.cached import devices, read_size
 from pages.shared.state import get_workspace
 from pages.shared.text import count, duration, escape, percent, plural
@@ -50,11 +51,11 @@ class Preflight:
         return refusal(self.need(mode), self.free)
 
     def times(self, chosen: str) -> dict[str, str]:
-        """Return the expected time of each mode in words; the same words for all while it is measured."""
-        found = self.estimate
+        """Return the expected time of each mode in words: while it is measured the same for all but a given one."""
+        found, given = self.estimate, {TIMED_MODE: f"{duration(self.size.cfg.time_budget)}, as you choose"}
         if found is None:
-            return {} if self.refusal(chosen) else dict.fromkeys(TRAINING_MODES, "Measuring…")
-        return {mode: _expected(its) for mode, its in found.modes.items()}
+            return given if self.refusal(chosen) else dict.fromkeys(TRAINING_MODES, "Measuring…") | given
+        return {mode: _expected(its) for mode, its in found.modes.items()} | given
 
     @property
     def advice(self) -> Recommendation:
@@ -86,6 +87,7 @@ def show_preflight(found: Preflight, mode: str) -> None:
             _await_estimate(found)
         else:
             _show_time(found, found.estimate, mode)
+            _warn_of_too_little_time(found.size.cfg.time_budget, found.estimate.modes.get(mode))
         st.markdown(_memory_words(need, found.free))
         st.caption(_driver_words(need, found.size))
 
@@ -118,17 +120,29 @@ def _show_time(found: Preflight, estimate: Estimate, mode: str) -> None:
         )  # fmt: skip
 
 
+def _warn_of_too_little_time(budget: float, its: ModeEstimate | None) -> None:
+    """Say where a given time does not suffice for anything."""
+    if its is not None and budget < its.least_seconds:
+        st.warning(
+            f"{duration(budget)} is too little here: to prepare the table and train one epoch of the quickest network "
+            f"takes about {duration(math.ceil(its.least_seconds))}. Give it more time.",
+            icon=":material/warning:",
+        )
+
+
 def _time_words(found: Preflight, estimate: Estimate, mode: str) -> str:
     if estimate.trouble:
         return f"The time could not be measured: {escape(estimate.trouble)}"
     its, epochs = estimate.modes[mode], found.size.cfg.epochs
+    busy = " Measured while the machine was busy, so it may be quicker." if estimate.is_busy else ""
+    if mode == TIMED_MODE:
+        given = duration(found.size.cfg.time_budget)
+        return f"**{_expected(its)}**: {given} of training, as you choose, then the model is evaluated.{busy}"
     each = f"{its.epoch_seconds:.2f} s" if its.epoch_seconds < 10 else duration(its.epoch_seconds)
     words = f"**{_expected(its)}** for {plural(epochs, 'epoch')} of {each}."
     if its.may_end_early:
         words += " Less if it stops improving."
-    if estimate.is_busy:
-        words += " Measured while the machine was busy, so it may be quicker."
-    return f"{words} Evaluating the model afterwards takes some seconds more."
+    return f"{words}{busy} Evaluating the model is counted in."
 
 
 def _memory_words(need: MemoryNeed, free: MemoryFree) -> str:

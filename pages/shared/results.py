@@ -17,6 +17,7 @@ from pages.shared.controls import offer_more_epochs, show_refusal, show_ways_on
 from pages.shared.curves import read_epochs
 from pages.shared.downloads import download_file
 from pages.shared.evaluation import model_path
+from pages.shared.leaderboard import show_leaderboard
 from pages.shared.live import show_log
 from pages.shared.report import offer_report
 from pages.shared.state import DATA_PAGE, DISTIL_PAGE, MODEL_PAGE, PREDICT_PAGE, TRAIN_PAGE, get_store, get_workspace
@@ -81,13 +82,14 @@ def show_take_away(run: Run) -> None:
 
 
 def show_curve(run: Run) -> None:
-    """Draw the whole curve, and say what became of it."""
+    """Draw the whole curve, and say what became of it; below how the networks of a blend did."""
     epochs = read_epochs(get_store(), run.id)
     if epochs:
         progress = progress_of(run, epochs, utc_now())
-        draw_curve(epochs, progress.best, run.baseline_loss, ended=not run.is_resting)
+        draw_curve(epochs, progress, run.baseline_loss, ended=not run.is_resting)
         if not run.message:
             st.caption(escape(progress.sentence))
+    show_leaderboard(run)
 
 
 def show_receipt(run: Run) -> None:

@@ -11,7 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import AppError
 from core.modes import mode_words
+from core.runs.board import is_timed
 from core.runs.damage import damage_of
+from core.runs.progress import share_done
 from core.runs.records import Run
 from core.runs.summon import ensure
 from core.runs.usage import RunFiles
@@ -124,13 +126,15 @@ def hint_of(run: Run) -> str:
     if run.is_resting:
         return f"Can be resumed ({progress})" if (progress := progress_of(run)) else "Can be resumed"
     if run.state == "stopped":
-        return "Best kept" if has_model(run) else "Nothing was kept"
+        kept = "Blend kept" if is_timed(run) else "Best kept"
+        return kept if has_model(run) else "Nothing was kept"
     return ""
 
 
 def progress_of(run: Run) -> str:
     """Return how far a run is: 37 %."""
-    return f"{100 * min(1.0, run.epoch / run.epochs):.0f} %" if run.epochs and run.epoch else ""
+    share = share_done(run, run.epoch)
+    return f"{100 * share:.0f} %" if share else ""
 
 
 def mode_of(run: Run) -> str:

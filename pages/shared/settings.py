@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
@@ -17,11 +18,18 @@ NETWORK_SETTINGS = ("hidden_dim", "num_hidden_layers", "dropout")
 FINE_STEPS = {"learning_rate": "%.5f", "dropout": "%.2f", "test_size": "%.2f", "validation_size": "%.2f"}
 
 
-def number_settings(key: str, names: tuple[str, ...], starts: dict[str, Any], n_columns: int = 3) -> dict[str, Any]:
-    """Draw one number field for each of `names`; return their values. What is typed stays for the session."""
+def number_settings(
+    key: str, names: tuple[str, ...], starts: dict[str, Any], n_columns: int = 3, *, closed: Collection[str] = ()
+) -> dict[str, Any]:
+    """Draw one number field for each of `names`; return their values. What is typed stays for the session.
+
+    Those that are `closed` cannot be changed now.
+    """
     columns = st.columns(n_columns)
     return {
-        name: _number_setting(columns[index % n_columns], key, name, starts.get(name, default_of(name)))
+        name: _number_setting(
+            columns[index % n_columns], key, name, starts.get(name, default_of(name)), is_closed=name in closed
+        )
         for index, name in enumerate(names)
     }
 
@@ -29,11 +37,23 @@ def number_settings(key: str, names: tuple[str, ...], starts: dict[str, Any], n_
 def own_way_words(size: TrainingSize) -> str:
     """Say in one line what an added mode makes of the settings."""
     cfg = size.settled
+    if size.is_timed:
+        return _blend_words(cfg)
     title, batch, share = mode_words(cfg.training_mode).title, plural(cfg.batch_size, "row"), 100 * VALIDATION_SHARE
+    ends = "it trains all its epochs" if cfg.training_mode == "realmlp" else f"a patience of 0 as {PATIENCE} epochs"
     return (
         f"{title} reads some of these in its own way: learning rate and batch size as multiples of its own (with 0.001 "
-        f"and {USUAL_BATCH} as they are: here {batch} a batch), a validation share of 0 as {share:.0f} %, a patience "
-        f"of 0 as {PATIENCE} epochs. It keeps the best epoch."
+        f"and {USUAL_BATCH} as they are: here {batch} a batch), a validation share of 0 as {share:.0f} %; {ends}. "
+        "It keeps the best epoch."
+    )
+
+
+def _blend_words(cfg: TrainingConfig) -> str:
+    return (
+        f"{mode_words(cfg.training_mode).title} decides by its time how many networks it trains and for how many "
+        "epochs; which rows each learns from; and how much each counts in the answer. It keeps "
+        f"{100 * cfg.validation_size:.0f} % of the training rows aside for ranges and probabilities. Learning rate and "
+        f"batch size are multiples of each network's own, with 0.001 and {USUAL_BATCH} as they are."
     )
 
 
@@ -44,7 +64,7 @@ def default_of(name: str) -> Any:
     return next(entry.default for entry in fields(TrainingConfig) if entry.name == name)
 
 
-def _number_setting(column: Any, key: str, name: str, start: Any) -> Any:
+def _number_setting(column: Any, key: str, name: str, start: Any, *, is_closed: bool) -> Any:
     setting = numeric_settings()[name]
     kind = int if isinstance(default_of(name), int) else float
     return column.number_input(
@@ -57,4 +77,5 @@ def _number_setting(column: Any, key: str, name: str, start: Any) -> Any:
         help=setting.help,
         key=f"{key}_{name}",
         persist_state="session",
+        disabled=is_closed,
     )

@@ -15,13 +15,22 @@ def state_badge(run: Run) -> str:
 
 
 def progress_line(run: Run, progress: Progress) -> str:
-    """Return `Epoch 37 of 100 · 0:42 elapsed · about 1:10 left`; predictions count rows, and the queue waits."""
-    unit = "Row" if run.kind == "score" else "Epoch"
-    parts = [f"{unit} {count(progress.epoch)} of {count(progress.epochs)}"] if progress.epoch else []
+    """Return `Epoch 37 of 100 · 0:42 elapsed · about 1:10 left`; predictions count rows, and the queue waits.
+
+    Of a run that trains for a given time it is `12 networks · 0:42 elapsed · 4:18 left`.
+    """
+    parts = [_how_far(run, progress)] if progress.epoch else []
     parts.append(f"{duration(progress.elapsed_seconds)} {'waiting' if run.state == 'queued' else 'elapsed'}")
-    if progress.remaining_seconds is not None and run.state == "running":
-        parts.append(f"about {duration(progress.remaining_seconds)} left")
+    left = progress.remaining_seconds
+    if left is not None and run.state == "running" and not (progress.is_timed and left <= 0):
+        parts.append(f"{'' if progress.is_timed else 'about '}{duration(left)} left")
     return " · ".join(parts)
+
+
+def _how_far(run: Run, progress: Progress) -> str:
+    if progress.is_timed:
+        return plural(progress.epoch, "network")
+    return f"{'Row' if run.kind == 'score' else 'Epoch'} {count(progress.epoch)} of {count(progress.epochs)}"
 
 
 def ended_line(run: Run) -> str:
@@ -34,7 +43,7 @@ def ended_line(run: Run) -> str:
 
 def tab_title(run: Run, progress: Progress | None = None) -> str:
     """Return the title of the browser's tab: how far a run at work is, else its state; its name to the first dot."""
-    is_under_way = progress is not None and progress.epoch and run.is_active and run.state != "queued"
+    is_under_way = progress is not None and progress.fraction and run.is_active and run.state != "queued"
     first = f"{100 * progress.fraction:.0f} %" if progress and is_under_way else state_words(run).split(" (")[0]
     return f"{first} · {run.name.split(' · ')[0]} · Rowsmith"
 

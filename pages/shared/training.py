@@ -12,6 +12,7 @@ from core.runs.preflight.recommend import Recommendation
 from core.runs.records import Dataset, Roles, RunKind, utc_now
 from core.runs.requests import DistilRequest, TrainRequest, submit
 from core.runs.summon import warm
+from core.types import TIMED_MODE, TrainingConfig, setting_of
 from pages.shared.cached import Outcome, devices, read_outcome
 from pages.shared.modes import modes_for
 from pages.shared.state import (
@@ -28,6 +29,8 @@ from pages.shared.tables import earlier_tables, table_words
 from pages.shared.text import escape, when
 
 TASK_OPTIONS = {"auto": "Automatic", "classification": "Categories", "regression": "Number"}
+TIMES = {60.0: "1 minute", 300.0: "5 minutes", 900.0: "15 minutes", 3_600.0: "1 hour", 0.0: "Another time"}
+OWN_MINUTES = 10.0
 DEVICE_OPTIONS = {"auto": "Automatic", "cuda": "GPU", "cpu": "CPU"}
 
 
@@ -83,7 +86,7 @@ def chosen_mode(key: str, task: str, recommended: str) -> str:
 
 
 def show_modes(
-    key: str, task: str, chosen: str, times: Mapping[str, str], advice: Recommendation | None, n_columns: int = 3
+    key: str, task: str, chosen: str, times: Mapping[str, str], advice: Recommendation | None, n_columns: int = 4
 ) -> None:
     """Draw the cards of the modes, the first one wide, with the expected time of each where it is known."""
     recommended = advice.mode if advice else ""
@@ -121,6 +124,27 @@ def _mode_card_words(mode: str, refusal: str, times: Mapping[str, str], recommen
         badges.append(f":material/timer: {time}")
     if badges:
         st.caption("\u2003".join(reversed(badges)))
+
+
+def choose_time(key: str, mode: str) -> float:
+    """Draw how long a blend of networks trains, where `mode` is that; return the seconds, kept for the session."""
+    kept, setting = f"{key}_seconds", setting_of("time_budget")
+    if mode == TIMED_MODE:
+        presets, own = st.columns([3, 1], vertical_alignment="bottom")
+        with presets:
+            seconds = st.segmented_control(
+                "How long may it train?", list(TIMES), format_func=TIMES.get, required=True,
+                default=TrainingConfig.time_budget, key=f"{key}_time", persist_state="session", wrap=True,
+                help=setting.help,
+            )  # fmt: skip
+        if not seconds:
+            minutes = own.number_input(
+                "Minutes", setting.minimum / 60, setting.maximum / 60, OWN_MINUTES, 1.0, format="%g",
+                key=f"{key}_minutes", persist_state="session",
+            )  # fmt: skip
+            seconds = min(setting.maximum, max(setting.minimum, 60 * minutes))
+        st.session_state[kept] = seconds
+    return float(st.session_state.get(kept, TrainingConfig.time_budget))
 
 
 def choose_device(key: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core.insight.words import verdict_word
-from core.modes import mode_words
+from core.modes import mode_words, unread_settings
 from core.runs.records import Run
 from core.settled import settled
 from core.types import ADDED_MODES, TrainingConfig, numeric_settings
@@ -59,8 +59,7 @@ def metric_tiles(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return label, value and help of the figures under the headline."""
     classes = metrics["task"] == "classification"
     write = percent if classes else number
-    epoch = metrics.get("best_epoch")
-    tiles = [
+    return [
         ("Accuracy" if classes else "RMSE", write(metrics["test_metric_value"]),
          "On the test rows, used only here." if classes else
          "Root of the mean squared error on the test rows: large errors count more than in the mean error."),
@@ -68,11 +67,26 @@ def metric_tiles(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
          "Always the most frequent class." if classes else "Always the mean of the training rows."),
         ("Test loss", number(metrics["test_loss"]), "What training minimises, on the test rows."),
         ("Train loss", number(metrics["train_loss"]), "Much lower than the test loss means overfitting."),
-        ("Best epoch", f"{epoch:,} of {metrics['epochs_run']:,}" if epoch else f"{metrics.get('epochs_run') or 0:,}",
-         "The epoch that was kept, of those that ran."),
-        ("Time", duration(metrics.get("seconds")), "From the first epoch to the last."),
+        *_training_tiles(metrics),
     ]  # fmt: skip
-    return tiles
+
+
+def _training_tiles(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    epoch, n_run, seconds = metrics.get("best_epoch"), metrics.get("epochs_run") or 0, duration(metrics.get("seconds"))
+    if _is_blend(metrics):
+        return [
+            ("Networks", f"{n_run:,}", "As many as were trained in the time given; they answer together."),
+            ("Time", seconds, "From reading the table to the last network."),
+        ]
+    return [
+        ("Best epoch", f"{epoch:,} of {n_run:,}" if epoch else f"{n_run:,}",
+         "The epoch that was kept, of those that ran."),
+        ("Time", seconds, "From the first epoch to the last."),
+    ]  # fmt: skip
+
+
+def _is_blend(metrics: Mapping[str, Any]) -> bool:
+    return metrics.get("leaderboard") is not None
 
 
 def sides_table(document: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -133,13 +147,15 @@ _OF_NUMBERS = ("rmse", "median_absolute_error", "r2", "mape")
 def settings_table(request: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the settings of a training, as it read them, as rows of two texts."""
     config = _as_read(request.get("config", {}), metrics)
+    mode = config.get("training_mode", "mlp_dense")
+    unread = unread_settings(mode)
     rows = [
         ("Target", str(config.get("target_column", ""))),
-        ("Mode", mode_words(config.get("training_mode", "mlp_dense")).title),
+        ("Mode", mode_words(mode).title),
         ("Task", TASK_WORDS.get(config.get("task", "auto"), "")),
         *((setting.label, f"{config[name]:,.6g}" if name != "random_seed" else str(config[name]))
-          for name, setting in numeric_settings().items() if name in config),
-        ("Keep the best epoch", "yes" if config.get("restore_best") else "no"),
+          for name, setting in numeric_settings().items() if name in config and name not in unread),
+        *([] if "restore_best" in unread else [("Keep the best epoch", "yes" if config.get("restore_best") else "no")]),
         ("Device", {"cpu": "CPU", "cuda": "GPU"}.get(request.get("device") or "", "Automatic")),
     ]  # fmt: skip
     rows += [(label, f"{request[name]:g}") for label, name in _DISTIL_SETTINGS if request.get(name) is not None]
@@ -167,7 +183,7 @@ def data_table(request: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[d
     """Return what became of the rows and columns, as rows of two texts."""
     parts = (
         ("Rows trained on", "n_train"),
-        ("Rows that judged epochs and set ranges", "n_validation"),
+        ("Rows that set ranges" if _is_blend(metrics) else "Rows that judged epochs and set ranges", "n_validation"),
         ("Test rows", "n_test"),
         ("Rows dropped (no target)", "n_dropped"),
     )

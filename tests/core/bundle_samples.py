@@ -11,12 +11,16 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from core.added.inputs import fit_front
-from core.added.train import tabm_for
+from core.added.trainees import trainee_for
 from core.encoder import Encoder
+from core.losses import hard_criterion
 from core.models import build_model, model_config
+from core.networks.blend import Blend
 from core.networks.fronted import Fronted
+from core.networks.shape import Family
 from core.types import (
     ADDED_MODES,
+    TIMED_MODE,
     ColumnSchema,
     DateFormat,
     InputSchema,
@@ -73,11 +77,12 @@ def make_bundle(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if training_mode in ADDED_MODES:
-            network: torch.nn.Module = _fronted(x, Encoder(vectorizer, scaler, medians), output_dim, config)
+            network: torch.nn.Module = _added(x, Encoder(vectorizer, scaler, medians), output_dim, config)
             config = model_config(matrix.shape[1], output_dim, _settings(config), network)
         else:
             network = build_model(**config)
-        _warm(network, x)
+        for member in network.members if isinstance(network, Blend) else [network]:
+            _warm(member, x)
     return ModelBundle(
         model=network.eval(),
         task=task,
@@ -145,10 +150,20 @@ def outputs(bundle: ModelBundle, rows: list[dict[str, Any]]) -> bytes:
     return bytes(found.tobytes())
 
 
-def _fronted(x: torch.Tensor, encoder: Encoder, output_dim: int, config: dict[str, Any]) -> Fronted:
+def _added(x: torch.Tensor, encoder: Encoder, output_dim: int, config: dict[str, Any]) -> Fronted | Blend:
+    if config["training_mode"] != TIMED_MODE:
+        return _fronted(x, encoder, output_dim, config, config["training_mode"])
+    members = [_fronted(x, encoder, output_dim, config, family) for family in ("tabm", "realmlp", "tabm")]
+    return Blend(members, [0.25, 0.5, 0.25])
+
+
+def _fronted(x: torch.Tensor, encoder: Encoder, output_dim: int, config: dict[str, Any], family: Family) -> Fronted:
     y = torch.arange(len(x)) % output_dim if output_dim > 1 else torch.linspace(-1, 1, len(x))[:, None]
+    task, cpu = ("classification" if output_dim > 1 else "regression"), torch.device("cpu")
     front, z = fit_front(x, y, encoder, n_classes=output_dim if output_dim > 1 else None, seed=0)
-    return Fronted(front, tabm_for(z, front.shape.n_numbers, output_dim, _settings(config), torch.device("cpu")))
+    hard = hard_criterion(task, family, y, output_dim, cpu)
+    trainee = trainee_for(family, z, front.shape.n_numbers, output_dim, _settings(config), task, hard, cpu)
+    return Fronted(front, trainee.keeps.requires_grad_(True))
 
 
 def _settings(config: dict[str, Any]) -> TrainingConfig:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from tests.core.test_bundle_hostile import CHILD, NOT_FOR_ANALYSTS, PROMISED_BYT
 
 WEIGHTS = "weights.safetensors"
 FRONT = "model/shape/front"
+N = 400
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +39,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(
         {
-            "a": np.where(rng.random(120) < 0.2, np.nan, rng.normal(0, 1, 120)),
-            "stars": rng.integers(1, 6, 120),
-            "city": rng.choice(["Bern", "Zug"], 120),
-            "shop": [f"s{row % 40}" for row in range(120)],
-            "y": rng.choice(["no", "yes"], 120),
+            "a": np.where(rng.random(N) < 0.2, np.nan, rng.normal(0, 1, N)),
+            "stars": rng.integers(1, 6, N),
+            "city": rng.choice(["Bern", "Zug"], N),
+            "shop": [f"s{row % 40}" for row in range(N)],
+            "id": np.arange(N) % 65,
+            "y": rng.choice(["no", "yes"], N),
         }
     )
     path = tmp_path_factory.mktemp("table") / "rows.csv"
@@ -59,17 +62,26 @@ def parts(bundle: ModelBundle) -> dict[str, bytes]:
 def test_a_file_keeps_every_kind_of_input(bundle: ModelBundle, tmp_path: Path) -> None:
     assert bundle.model_config is not None
     front = bundle.model_config["shape"]["front"]
-    assert all(front[name] for name in ("numbers", "gaps", "flags", "codes", "levels", "encodings"))
+    assert all(front[name] for name in ("numbers", "gaps", "flags", "codes", "levels", "encodings", "values"))
     path = save_bundle(bundle, tmp_path)
     loaded = load_bundle(path)
     assert loaded.model_config == bundle.model_config
-    rows = [{"a": 0.5, "stars": 3, "city": "Zug", "shop": "s7"}, {"shop": "new", "stars": 9}, {}]
+    rows = [{"a": 0.5, "stars": 3, "city": "Zug", "shop": "s7", "id": 64}, {"shop": "new", "stars": 9, "id": 65}, {}]
     assert predict_rows(loaded, rows) == predict_rows(bundle, rows)
     for name, tensor in bundle.model.state_dict().items():
         assert torch.equal(loaded.model.state_dict()[name], tensor), name
     assert not any(module.training for module in loaded.model.modules())
     assert save_bundle(loaded, tmp_path / "again").read_bytes() == path.read_bytes()
     inspect_bundle(path)
+
+
+def test_the_first_models_of_these_modes_can_still_be_loaded(tmp_path: Path) -> None:
+    """They say nothing of whole numbers with many values, and have no tensors for them."""
+    sound = Sound(pack(make_bundle("tabm")), tmp_path / "marker")
+    data = manifest(lambda values: values["model"]["shape"]["front"].pop("values"))(sound)
+    path = tmp_path / "old.rowsmith"
+    path.write_bytes(data)
+    assert outputs(load_bundle(path), NEW_ROWS) == outputs(make_bundle("tabm"), NEW_ROWS)
 
 
 def test_a_bundle_by_hand_has_its_sizes_read_off_its_network(tmp_path: Path) -> None:
@@ -98,12 +110,12 @@ def one_bin_fewer(values: dict[str, Any]) -> None:
 
 def many_numbers(values: dict[str, Any]) -> None:
     shape = values["model"]["shape"]
-    shape["front"].update(numbers=1_024, levels=[])
+    shape["front"].update(numbers=1_024, levels=[], values=[])
     shape.update(bins=[64] * 1_024, d_embedding=64, k=256)
 
 
 def many_encodings(values: dict[str, Any]) -> None:
-    values["model"]["shape"]["front"].update(levels=[1] * 100_000, encodings=64)
+    values["model"]["shape"]["front"].update(levels=[1] * 100_000, values=[], encodings=64)
     values["model"]["shape"].update(bins=[], d_embedding=0)
 
 
@@ -111,6 +123,13 @@ def as_wide_as_allowed(values: dict[str, Any]) -> None:
     values["model"].update(hidden_dim=8_192, num_hidden_layers=64)
     values["model"]["shape"]["front"].update(flags=1_900_000)
     values["model"]["shape"].update(k=256)
+
+
+def many_embedded_members(values: dict[str, Any]) -> None:
+    shape = values["model"]["shape"]["members"][0]
+    shape["front"].update(numbers=1_024, levels=[], values=[])
+    shape.update(bins=[64] * 1_024, d_embedding=64, k=256)
+    values["model"]["shape"]["members"] = [shape] * 100
 
 
 CASES = {
@@ -145,6 +164,9 @@ CASES = {
     "levels 10,000,000": Case(manifest(put(f"{FRONT}/levels", [10**7])), "too short for its network"),
     "levels 0": Case(manifest(put(f"{FRONT}/levels", [0])), "not all above 0"),
     "levels a text": Case(manifest(put(f"{FRONT}/levels", "40")), "'40', not a list"),
+    "values 10^9": Case(manifest(put(f"{FRONT}/values", [10**9])), "10,000,000 together"),
+    "values true": Case(manifest(put(f"{FRONT}/values", True)), "True, not a list"),
+    "values of one column more": Case(manifest(put(f"{FRONT}/values", [65, 2])), "not how many numbers are embedded"),
     "encodings 10^9": Case(manifest(put(f"{FRONT}/encodings", 10**9)), "not a whole number"),
     "numbers as many as can be embedded": Case(manifest(many_numbers), "too short for its network"),
     "encodings as many as can be": Case(manifest(many_encodings), "inputs, not from 1 to 2,000,000"),
@@ -155,6 +177,7 @@ CASES = {
     "a gap from one beyond the last": Case(numbers(WEIGHTS, "front.gap_at", 46), "'front.gap_at' points to an input"),
     "a text from nowhere": Case(numbers(WEIGHTS, "front.level_at", 2**62), "'front.level_at' points to an input"),
     "a code from nowhere": Case(numbers(WEIGHTS, "front.code_at", -(2**62)), "'front.code_at' points to an input"),
+    "a whole number from nowhere": Case(numbers(WEIGHTS, "front.value_at", 10**6), "points to an input"),
     "a scale that is no number": Case(numbers(WEIGHTS, "front.scale", float("nan")), "not finite"),
     "an encoding without end": Case(numbers(WEIGHTS, "front.encoding", float("inf")), "not finite"),
     "places as numbers": Case(
@@ -186,6 +209,39 @@ def test_a_specified_mode_that_calls_itself_an_added_one_is_refused(tmp_path: Pa
         load_bundle(path)
 
 
+def many_members(n: int) -> Callable[[dict[str, Any]], None]:
+    def change(values: dict[str, Any]) -> None:
+        values["model"]["shape"]["members"] = values["model"]["shape"]["members"][:1] * n
+
+    return change
+
+
+BLEND_CASES = {
+    "no members": Case(manifest(put("model/shape/members", [])), "0 members, not from 1 to 128"),
+    "members a number": Case(manifest(put("model/shape/members", 3)), "3, not a list"),
+    "a member more": Case(manifest(many_members(4)), "does not have"),
+    "200 members": Case(manifest(many_members(200)), "200 members, not from 1 to 128"),
+    "a member of another kind": Case(manifest(put("model/shape/members/0/family", "os")), "not one of tabm, realmlp"),
+    "a kind for another": Case(manifest(put("model/shape/members/1/family", "tabm")), "does not have"),
+    "embeddings of a hundred members": Case(manifest(many_embedded_members), "larger than 10,000,000 numbers"),
+    "a blend as one network": Case(manifest(put("model/training_mode", "tabm")), "lacks the entry 'front'"),
+    "a share that is no number": Case(numbers(WEIGHTS, "share", float("nan")), "not finite"),
+    "a number from nowhere": Case(numbers(WEIGHTS, "members.1.front.number_at", 10**6), "points to an input"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BLEND_CASES)
+def test_a_hostile_blend_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.rowsmith"
+    path.write_bytes(BLEND_CASES[name].make(Sound(pack(make_bundle("auto")), tmp_path / "marker")))
+    with pytest.raises(BundleError) as caught:
+        load_bundle(path)
+    sentence = caught.value.sentence
+    assert any(words in sentence for words in BLEND_CASES[name].words.split("|")), sentence
+    assert not NOT_FOR_ANALYSTS.search(sentence)
+    assert sentence.endswith(".")
+
+
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux to measure the memory")
 def test_no_claim_costs_time_or_memory(bundle: ModelBundle, parts: dict[str, bytes], tmp_path: Path) -> None:
     folder = tmp_path / "hostile"
@@ -204,9 +260,9 @@ def test_no_claim_costs_time_or_memory(bundle: ModelBundle, parts: dict[str, byt
 def test_the_sizes_of_a_trained_network_are_within_bounds() -> None:
     front = FrontShape(numbers=500, gaps=100, flags=64, codes=640, levels=(3_000, 40), encodings=17)
     shape = AddedShape(front, k=32, d_embedding=2, bins=(32,) * front.n_numbers)
-    assert parse_shape(shape.as_dict(), "it") == shape
+    assert parse_shape(shape.as_dict(), "it", "tabm") == shape
     with pytest.raises(FlawError, match=r"^it makes 0 inputs"):
-        parse_shape(AddedShape(FrontShape(0, 0, 0, 0, (), 1), 8, 0, ()).as_dict(), "it")
+        parse_shape(AddedShape(FrontShape(0, 0, 0, 0, (), 1), 8, 0, ()).as_dict(), "it", "tabm")
 
 
 def test_a_good_file_packed_by_other_means_is_read(parts: dict[str, bytes], tmp_path: Path) -> None:

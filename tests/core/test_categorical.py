@@ -25,7 +25,7 @@ from core.scoring.files import score_frame
 from core.scoring.predict import features_of
 from core.serialization import inspect_bundle
 from core.trainer import distill_model_from_file, load_bundle, predict_rows, save_bundle, train_model_from_file
-from core.types import CLASSIFICATION_ONLY_MODES, TRAINING_MODES, InputSchema, ModelBundle, TrainingConfig
+from core.types import CLASSIFICATION_ONLY_MODES, EPOCH_MODES, InputSchema, ModelBundle, TrainingConfig
 
 FEATURES = ["area", "kind", "kind=A1", "kind=b", "store", "store=1", "store=2", "store=3"]
 
@@ -191,7 +191,7 @@ def test_a_model_without_codes_is_written_as_ever(table: Path, tmp_path: Path) -
 # Every way to train
 
 
-@pytest.mark.parametrize("mode", TRAINING_MODES)
+@pytest.mark.parametrize("mode", EPOCH_MODES)
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_every_mode_learns_from_codes(mode: str, task: str, frame: pd.DataFrame, tmp_path: Path) -> None:
     if task == "regression" and mode in CLASSIFICATION_ONLY_MODES:

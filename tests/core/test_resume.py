@@ -25,7 +25,7 @@ from core.distill import distill_model_from_file
 from core.epoch import EpochReport
 from core.errors import CheckpointError, CheckpointMismatchError, ConfigError, DiskError, TrainingPaused
 from core.trainer import train_model_from_file
-from core.types import CLASSIFICATION_ONLY_MODES, TRAINING_MODES, Metrics, ModelBundle, TrainingConfig
+from core.types import CLASSIFICATION_ONLY_MODES, EPOCH_MODES, Metrics, ModelBundle, TrainingConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 6
@@ -75,7 +75,7 @@ def settings_for(task: str, mode: str, **changes: Any) -> TrainingConfig:
 MODES = [
     (task, mode)
     for task in ("classification", "regression")
-    for mode in TRAINING_MODES
+    for mode in EPOCH_MODES
     if task == "classification" or mode not in CLASSIFICATION_ONLY_MODES
 ]
 CASES = [

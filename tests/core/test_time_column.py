@@ -18,7 +18,7 @@ from core.errors import AppError, CheckpointMismatchError, ConfigError, DataErro
 from core.fitting import RowSets
 from core.serialization import inspect_bundle
 from core.trainer import distill_model_from_file, load_bundle, predict_rows, save_bundle, train_model_from_file
-from core.types import CLASSIFICATION_ONLY_MODES, TRAINING_MODES, ModelBundle, TrainingConfig
+from core.types import CLASSIFICATION_ONLY_MODES, EPOCH_MODES, ModelBundle, TrainingConfig
 
 N = 100
 
@@ -201,7 +201,7 @@ def test_without_an_order_the_time_column_of_the_rows_is_read() -> None:
 # Every way to train
 
 
-@pytest.mark.parametrize("mode", TRAINING_MODES)
+@pytest.mark.parametrize("mode", EPOCH_MODES)
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_every_mode_trains_on_the_earlier_rows_though_a_class_came_later(
     mode: str, task: str, frame: pd.DataFrame, tmp_path: Path

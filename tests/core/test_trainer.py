@@ -20,7 +20,7 @@ from core.errors import AppError, ConfigError, DataError, TrainingError
 from core.loop import EpochReport
 from core.models import MLP, LinearBaseline, TabResNet
 from core.trainer import TrainingConfig, train_model_from_file
-from core.types import SPECIFIED_MODES, TRAINING_MODES, ModelBundle
+from core.types import EPOCH_MODES, SPECIFIED_MODES, ModelBundle
 
 
 def churn(**changes: Any) -> TrainingConfig:
@@ -54,7 +54,7 @@ def test_module_exports_exactly_the_eight_names() -> None:
     )
 
 
-@pytest.mark.parametrize("mode", TRAINING_MODES)
+@pytest.mark.parametrize("mode", EPOCH_MODES)
 def test_same_seed_gives_identical_weights(churn_csv: Path, mode: str) -> None:
     """REQ-T01, AC-T01."""
     first, _ = train_model_from_file(churn_csv, churn(training_mode=mode), date_columns=["joined"])
@@ -312,7 +312,7 @@ def test_no_valid_batch_at_all_is_an_error(churn_frame: pd.DataFrame, tmp_path: 
         train_model_from_file(path, churn(batch_size=batch_size))
 
 
-@pytest.mark.parametrize("mode", TRAINING_MODES)
+@pytest.mark.parametrize("mode", EPOCH_MODES)
 def test_the_returned_network_is_in_eval_mode(churn_csv: Path, mode: str) -> None:
     """REQ-T14, AC-T14, INV-T02."""
     bundle, _ = train_model_from_file(churn_csv, churn(training_mode=mode, epochs=1, validation_size=0.2))
@@ -387,7 +387,7 @@ def test_fewer_rows_than_a_batch_train_as_one_batch(churn_frame: pd.DataFrame, t
     assert bundle.class_names == ["No", "Yes"]
 
 
-@pytest.mark.parametrize("mode", TRAINING_MODES)
+@pytest.mark.parametrize("mode", EPOCH_MODES)
 def test_a_single_class_trains_and_is_always_right(churn_frame: pd.DataFrame, tmp_path: Path, mode: str) -> None:
     """EC-T02."""
     path = tmp_path / "rows.csv"
@@ -550,7 +550,7 @@ def test_a_prepare_tensors_that_does_not_scale_the_target_is_followed(
 
 
 @pytest.mark.parametrize("rows", [2, 3, 4, 6])
-@pytest.mark.parametrize("mode", TRAINING_MODES)
+@pytest.mark.parametrize("mode", EPOCH_MODES)
 def test_a_tiny_table_trains_or_is_refused_in_a_sentence(
     price_frame: pd.DataFrame, tmp_path: Path, mode: str, rows: int
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from core.runs.curve import best_epoch
 from core.runs.records import Epoch
-from pages.shared.charts import MAX_POINTS, curve_title, loss_chart, smooth
+from pages.shared.charts import MAX_POINTS, NETWORKS, curve_title, loss_chart, smooth
 
 
 def curve(n: int, validation=lambda e: 1 / e) -> list[Epoch]:
@@ -65,6 +65,21 @@ def test_the_title_says_what_the_curve_shows():
     assert curve_title(epochs, epochs[6], ended=False) == "Validation loss is lowest so far at epoch 7: 0.5"
     assert curve_title(epochs[:4], None, ended=False) == "Training loss is 0.5 after epoch 4"
     assert curve_title([], None, ended=False) == "No epoch has ended yet"
+
+
+def test_the_curve_of_a_blend_counts_networks_and_shows_the_blend_alone():
+    epochs = curve(12)
+    assert curve_title(epochs, None, ended=True, kind=NETWORKS) == "The loss of the blend is 0.08333 after 12 networks"
+    assert curve_title(epochs[:1], None, ended=False, kind=NETWORKS) == "The loss of the blend is 1 after 1 network"
+    assert curve_title([], None, ended=False, kind=NETWORKS) == "No network is trained yet"
+    chart = loss_chart(epochs, None, 0.7, NETWORKS)
+    (marks,) = chart["datasets"]["marks"].to_pylist()
+    assert marks["guessing"] == "Guessing: 0.7"
+    assert "train" not in chart["datasets"]["curve"].column_names
+    for text in (json.dumps(chart["vconcat"]), json.dumps(loss_chart([], None, None, NETWORKS))):
+        assert "epoch" not in text.lower().replace('"epoch"', "").replace("zoom.epoch", "").replace("datum.epoch", "")
+    first, later = (loss_chart(curve(n), None, 0.7, NETWORKS) for n in (1, 60))
+    assert {**first, "datasets": None} == {**later, "datasets": None}
 
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf])

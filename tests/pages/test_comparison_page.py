@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score
 from core.insight.evaluation import DOCUMENT_NAME, ROWS_NAME, load_test_rows
 from core.runs.datasets import table_path
 from core.runs.insights import FOLDER_NAME, Question
+from core.runs.records import Epoch
 from core.runs.studying import is_at_work, is_studied
 from core.workspace import Workspace
 from tests.pages.run_rows import NUMBER, a_run, a_table, write_runs
@@ -125,6 +126,21 @@ def test_what_differs_is_shown_and_nothing_else(browser, runs) -> None:
     assert browser.sees("A and C are too close to call on the 200 common test rows: A better by 1.0 points, and")
     assert browser.sees("98.3 % each")
     assert browser.sees("The file of the table 'customers' is missing")  # nobody brought it
+
+
+def test_a_blend_is_compared_though_it_has_no_epochs(browser, workspace, store) -> None:
+    blend = {"training_mode": "auto", "time_budget": 120.0}
+    rows = [a_run("one", request={"config": CONFIG}), a_run("blend", request={"config": CONFIG | blend})]
+    write_runs(workspace, rows, TABLES)
+    for run_id, right in (("one", 150), ("blend", 160)):
+        evaluate(workspace, run_id, right)
+        store.set_epochs(run_id, [Epoch(number, 0.5, 0.4, 1e-3, 1.0) for number in range(1, 4)])
+    browser.open(RUNS, compare="one,blend")
+    settings = browser.app.dataframe[0].value.set_index("Setting")
+    assert settings.loc["Time in seconds"].tolist() == ["–", "120"]
+    assert settings.loc["Epochs"].tolist() == ["50", "–"]
+    assert browser.sees("B: a blend of networks has no epochs. Its page shows how it grew.")
+    assert browser.sees("The validation loss of A went lowest: 0.4 at epoch 1.")
 
 
 def test_runs_on_other_test_rows_say_so_and_get_no_verdict(browser, runs) -> None:

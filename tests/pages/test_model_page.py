@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from core.leaderboard import Entry, Leaderboard
 from core.runs.checkpoints import CHECKPOINT_NAME
 from core.runs.processes import ProcessId
-from core.runs.records import STATE_WORDS, Dataset, Epoch, Roles, Run
+from core.runs.records import LEADERBOARD, STATE_WORDS, Dataset, Epoch, Roles, Run
 from core.runs.requests import TrainRequest, submit
 from core.runs.store import Store
 from core.runs.summon import the_lock
@@ -40,6 +41,8 @@ def put(unsupervised: None, store: Store, churn: Dataset) -> Callable[..., Run]:
     def put(state: str, n_epochs: int = 0, **changes: Any) -> Run:
         run_id = f"run{len(store.runs())}"
         config = {**QUICK, "target_column": "churn", "epochs": 100, "random_seed": len(store.runs())}
+        config |= changes.pop("config", {})
+        vitals = changes.pop("vitals", {})
         request = TrainRequest(config=config, excluded=("customer_id",), dates=("joined",), device="cpu")
         store.add_run(
             run_id, kind="train", name=f"churn · {state} · 1 Mar", dataset_id=churn.id, request=request.as_dict(),
@@ -49,7 +52,7 @@ def put(unsupervised: None, store: Store, churn: Dataset) -> Callable[..., Run]:
             assert store.claim(run_id, GONE)
             store.add_epochs(run_id, [Epoch(e, 0.7 / e, 0.8 / e, 1e-3, 1.5) for e in range(1, n_epochs + 1)])
             store.set_baseline(run_id, 0.7)
-            store.set_vitals(run_id, {"rss_bytes": 412_000_000, "threads": 1, "steps": 9}, 42.0)
+            store.set_vitals(run_id, {"rss_bytes": 412_000_000, "threads": 1, "steps": 9} | vitals, 42.0)
         for before, after in zip(ways[state], ways[state][1:], strict=False):
             assert store.move(run_id, (before,), after, **changes)
         return store.run(run_id)
@@ -127,6 +130,71 @@ def test_a_failed_run_says_why_and_what_to_do(browser, workspace, store, churn, 
     assert browser.sees(run.message)
     assert "Change the settings and train again" in browser.links
     assert not browser.app.download_button
+
+
+BLEND = {"training_mode": "auto", "time_budget": 300.0}
+BOARD = Leaderboard(
+    (Entry("TabM", 8, 30.0, 0.3, 0.75, "fold 4, epoch 12"), Entry("RealMLP", 4, 12.0, 0.4, 0.25)),
+    members=12, loss=0.28, baseline_loss=0.7, seconds=41.0, time_budget=300.0,
+)  # fmt: skip
+
+
+def board_of(browser: Browser) -> dict[str, list[str]]:
+    """Return the columns of the table of networks that the page shows."""
+    (found,) = [table.value for table in browser.app.dataframe if "Share of the blend" in table.value]
+    return {str(name): values.tolist() for name, values in found.items()}
+
+
+def test_a_blend_at_work_shows_its_time_and_how_its_networks_stand(browser, put):
+    run = put("running", 12, config=BLEND, vitals={LEADERBOARD: BOARD.as_dict()})
+    browser.open(MODEL, run=run.id)
+    assert browser.sees("12 networks · 0:42 elapsed · 4:18 left")
+    assert browser.sees("12 networks trained; the blend is 90 % better than guessing.")
+    assert browser.sees("The loss of the blend is 0.06667 after 12 networks")
+    assert board_of(browser) == {
+        "Network": ["Blend of networks", "Accurate network (TabM)", "Tuned network (RealMLP)"],
+        "Trained": ["12", "8", "4"], "Beside guessing": ["60 % better", "57 % better", "43 % better"],
+        "Share of the blend": ["100 %", "75 %", "25 %"], "Time": ["0:41", "0:30", "0:12"],
+        "Training now": ["–", "fold 4, epoch 12", "–"],
+    }  # fmt: skip
+    assert browser.sees("The blend is 60 % better than guessing; Accurate network (TabM) makes 75 % of the blend")
+    assert button(browser, "model_stop").label == "Stop and keep the blend"
+    assert "epoch" not in browser.text.lower()
+    assert set(curve_of(browser).column_names) == {"epoch", "before", "after", "validation", "validation_smooth"}
+
+
+def test_a_blend_that_has_no_network_yet_shows_what_is_being_trained(browser, put):
+    begun = Leaderboard((Entry("TabM", 0, 0.0, None, 0.0, "fold 1, epoch 3"),), 0, None, 0.7, 4.0, 300.0)
+    run = put("running", config=BLEND, vitals={LEADERBOARD: begun.as_dict()})
+    browser.open(MODEL, run=run.id)
+    assert browser.sees("0:42 elapsed · 4:18 left")
+    assert browser.sees("The first networks are being trained.")
+    assert browser.sees("No network is trained yet")
+    assert board_of(browser)["Training now"] == ["–", "fold 1, epoch 3"]
+
+
+@pytest.mark.parametrize("state", ["queued", "starting", "stopping", "pausing", "cancelling"])
+def test_a_blend_has_a_page_in_every_state_without_a_board_too(browser, put, state):
+    run = put(state, 0 if state == "queued" else 2, config=BLEND)
+    browser.open(MODEL, run=run.id)
+    assert not [table for table in browser.app.dataframe if "Share of the blend" in table.value]
+    assert "epoch" not in browser.text.lower()
+
+
+def test_a_blend_that_rests_shows_its_networks_and_offers_the_rest_of_its_time(browser, put, trained_home, workspace):
+    run = put("paused", 12, config=BLEND, vitals={LEADERBOARD: BOARD.as_dict()})
+    copy_checkpoint(trained_home, workspace, run)
+    browser.open(MODEL, run=run.id)
+    assert browser.sees("No network of the 4 is lost: Resume goes on with the rest of its time.")
+    assert button(browser, "model_keep").label == "Keep the blend so far"
+    assert "Training now" not in board_of(browser)
+    assert button(browser, "model_continue") is None
+
+
+def test_a_failed_blend_offers_no_more_epochs(browser, put, trained_home, workspace):
+    run = put("failed", 4, config=BLEND, message="Bad.")
+    copy_checkpoint(trained_home, workspace, run)
+    assert button(browser.open(MODEL, run=run.id), "model_continue") is None
 
 
 def test_a_run_at_work_shows_where_it_is_in_words_figures_and_a_curve(browser, put):

@@ -11,7 +11,7 @@ from core.runs.requests import resume
 from core.runs.summon import the_lock
 from core.workspace import open_workspace
 from tests.core.small_disk import fill, small_disk
-from tests.pages.run_rows import CLASSES, NUMBER, a_run, a_table, write_runs
+from tests.pages.run_rows import CLASSES, MODEL_BYTES, NUMBER, a_run, a_table, write_runs
 
 RUNS = "pages/use/runs.py"
 STAGED = [
@@ -313,3 +313,15 @@ def test_a_disk_that_refuses_is_named_on_the_page(browser, store, home, tmp_path
                 break
         assert plain(browser.app.error[0].value).startswith("The disk is full")
         assert listed(browser) == ["one"]
+
+
+def test_a_blend_in_the_list_counts_its_time(browser, workspace) -> None:
+    blend = {"request": {"config": {"training_mode": "auto", "time_budget": 200.0}}, "epoch": 3, "seconds": 50.0}
+    metrics = CLASSES | {"best_epoch": None, "leaderboard": {"members": 3}}
+    results = {"bundle_bytes": MODEL_BYTES}
+    rows = [a_run("rests", "paused", **blend), a_run("kept", "stopped", **blend, metrics=metrics, results=results)]
+    write_runs(workspace, rows)
+    browser.open(RUNS)
+    for words in ("Can be resumed (25 %)", "Blend kept", "Blend of networks"):
+        assert browser.sees(words), words
+    assert not browser.sees("Best kept")

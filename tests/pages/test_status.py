@@ -55,6 +55,18 @@ def test_the_head_says_how_far_how_long_and_how_long_yet():
     assert progress_line(queued, progress_of(queued, [], NOW)) == "1:30 waiting"
 
 
+BLEND = replace(RUN, request={"config": {"training_mode": "auto", "time_budget": 300.0}})
+
+
+def test_the_head_of_a_blend_counts_networks_and_says_what_is_left_of_its_time():
+    assert progress_line(BLEND, progress_of(BLEND, curve(12), NOW)) == "12 networks · 0:42 elapsed · 4:18 left"
+    assert progress_line(BLEND, progress_of(BLEND, [], NOW)) == "0:42 elapsed · 4:18 left"
+    late = replace(BLEND, seconds=304.0)
+    assert progress_line(late, progress_of(late, curve(1), NOW)) == "1 network · 5:04 elapsed"
+    assert title(BLEND) == "14 % · churn · Rowsmith"
+    assert title(replace(BLEND, seconds=0.0)) == "Running · churn · Rowsmith"
+
+
 def test_the_head_of_an_ended_run_says_how_long_it_took():
     assert ended_line(replace(RUN, state="finished")).endswith(" · took 0:42")
     assert ended_line(replace(RUN, state="finished")).startswith("started ")
@@ -87,4 +99,6 @@ def test_a_page_looks_more_often_where_there_is_more_to_see():
     assert seconds(replace(RUN, state="queued")) == USUAL_SECONDS
     assert seconds(RUN, *curve(5)) == USUAL_SECONDS
     assert seconds(RUN, *curve(5, seconds=10.0)) == LONG_SECONDS
+    assert seconds(replace(BLEND, seconds=5.0)) == YOUNG_SECONDS
+    assert seconds(BLEND) == USUAL_SECONDS  # a first network may take a while
     assert YOUNG_SECONDS < USUAL_SECONDS < LONG_SECONDS

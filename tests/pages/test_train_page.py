@@ -13,12 +13,14 @@ from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import training_size
 from core.runs.records import Dataset, Roles
 from core.runs.requests import TrainRequest
-from core.types import SPECIFIED_MODES, TRAINING_MODES, numeric_settings
+from core.types import SPECIFIED_MODES, TIMED_MODE, TRAINING_MODES, numeric_settings
 from core.workspace import Workspace
 from tests.pages.conftest import Browser
 
 TRAIN = "pages/build/train.py"
 MODEL = "pages/use/model.py"
+MEASURED = [mode for mode in TRAINING_MODES if mode != TIMED_MODE]
+SHOWN = {name: setting for name, setting in numeric_settings().items() if name != "time_budget"}
 APP_SETTINGS = {"hidden_dim": 128, "num_hidden_layers": 2, "dropout": 0.1, "batch_size": 64}
 
 
@@ -31,7 +33,7 @@ def chosen(browser: Browser) -> list[str]:
 def keep_pace(workspace: Workspace, dataset: Dataset, **changes: object) -> None:
     """Keep figures as a probe would leave them for what the page starts with: a step takes 10 ms."""
     pace = Pace(
-        prepare=Line(2.0, 0.0), modes={mode: ModePace(0.01, 0.0) for mode in TRAINING_MODES}, width=1_000,
+        prepare=Line(2.0, 0.0), modes={mode: ModePace(0.01, 0.0) for mode in MEASURED}, width=1_000,
         imported_bytes=400_000_000,
     )  # fmt: skip
     roles = dataset.roles
@@ -75,8 +77,8 @@ def test_the_task_can_be_overridden(browser, churn):
 
 def test_settings_have_the_bounds_and_help_of_the_config_and_recommended_starts(browser, churn):
     browser.open(TRAIN, dataset=churn.id)
-    fields = {name: browser.app.number_input(key=f"train_{churn.id}_{name}") for name in numeric_settings()}
-    for name, setting in numeric_settings().items():
+    fields = {name: browser.app.number_input(key=f"train_{churn.id}_{name}") for name in SHOWN}
+    for name, setting in SHOWN.items():
         assert (fields[name].min, fields[name].max) == (setting.minimum, setting.maximum)
         assert fields[name].help == setting.help
     starts = {name: field.value for name, field in fields.items()}
@@ -101,7 +103,7 @@ def test_it_says_why_no_gpu_is_used_without_loading_torch(browser, churn):
 def test_while_the_machine_is_measured_it_says_so_and_start_works(browser, churn):
     browser.open(TRAIN, dataset=churn.id)
     assert browser.sees("Measuring how fast this machine is…")
-    assert browser.text.count(":material/timer: Measuring…") == len(TRAINING_MODES)
+    assert browser.text.count(":material/timer: Measuring…") == len(MEASURED)
     assert not any(button.disabled for button in browser.app.button)
 
 
@@ -134,9 +136,9 @@ def test_the_accurate_network_comes_first_and_is_recommended_while_it_takes_minu
     browser.open(TRAIN, dataset=churn.id)
     assert chosen(browser) == ["Accurate network"]
     assert browser.app.button[0].label == "Accurate network"
-    assert browser.sees("Recommended: Accurate network, the most accurate. Its time is being measured.")
+    assert browser.sees("Recommended: Accurate network. Its time is being measured.")
     keep_pace(workspace, churn)
-    assert browser.run().sees("Recommended: Accurate network, the most accurate, takes at most 8 seconds here.")
+    assert browser.run().sees("Recommended: Accurate network takes at most 8 seconds here.")
     assert chosen(browser) == ["Accurate network"]
     assert browser.text.count("Recommended]") == 1
 
@@ -144,12 +146,12 @@ def test_the_accurate_network_comes_first_and_is_recommended_while_it_takes_minu
 def test_the_standard_network_is_recommended_where_the_accurate_one_takes_long_and_a_choice_is_kept(
     browser, churn, workspace
 ):
-    keep_pace(workspace, churn, modes={mode: ModePace(2.0 if mode == "tabm" else 0.01, 0.0) for mode in TRAINING_MODES})
+    keep_pace(workspace, churn, modes={mode: ModePace(2.0 if mode == "tabm" else 0.01, 0.0) for mode in MEASURED})
     browser.open(TRAIN, dataset=churn.id)
     assert browser.sees("would take at most 21 minutes here, more than 10 minutes.")
     assert chosen(browser) == ["Standard network"]
     browser.app.number_input(key=f"train_{churn.id}_epochs").set_value(40)
-    assert browser.run().sees("the most accurate, takes at most 9 minutes here.")
+    assert browser.run().sees("Accurate network takes at most 9 minutes here.")
     assert chosen(browser) == ["Accurate network"]
     browser.click(f"train_mode_{churn.id}_mlp_dense")
     assert chosen(browser) == ["Standard network"]
@@ -165,6 +167,90 @@ def test_how_an_added_mode_reads_settings_is_said_where_they_are(browser, churn)
     assert browser.sees("here 32 rows a batch), a validation share of 0 as 15 %")
     browser.click(f"train_mode_{churn.id}_tabresnet")
     assert not browser.sees("in its own way")
+
+
+def choose_blend(browser: Browser, dataset: Dataset, minutes: float | None = None) -> Browser:
+    """Choose the blend of networks, and a time of one's own."""
+    browser.click(f"train_mode_{dataset.id}_auto")
+    if minutes is not None:
+        browser.app.segmented_control(key=f"train_{dataset.id}_time").set_value(0.0)
+        browser.run().app.number_input(key=f"train_{dataset.id}_minutes").set_value(minutes)
+        browser.run()
+    return browser
+
+
+def asks_for_time(browser: Browser) -> bool:
+    return any(control.label == "How long may it train?" for control in browser.app.segmented_control)
+
+
+def test_a_blend_asks_how_long_it_may_train_and_nothing_else_does(browser, churn, workspace):
+    keep_pace(workspace, churn)
+    browser.open(TRAIN, dataset=churn.id)
+    assert not asks_for_time(browser)
+    assert browser.sees(":material/timer: 5:00, as you choose")
+    choose_blend(browser, churn)
+    assert asks_for_time(browser)
+    assert browser.sees("**About 5:00**: 5:00 of training, as you choose, then the model is evaluated.")
+    browser.app.segmented_control(key=f"train_{churn.id}_time").set_value(900.0)
+    assert browser.run().sees(":material/timer: 15:00, as you choose")
+    browser.click(f"train_mode_{churn.id}_mlp_dense")
+    assert not asks_for_time(browser)
+    assert browser.sees(":material/timer: 15:00, as you choose")
+    choose_blend(browser, churn, 2.5)
+    assert browser.sees("**About 2:30**: 2:30 of training")
+
+
+def test_what_a_blend_decides_itself_is_closed_and_said(browser, churn):
+    choose_blend(browser.open(TRAIN, dataset=churn.id), churn)
+    closed = {name for name in SHOWN if browser.app.number_input(key=f"train_{churn.id}_{name}").disabled}
+    assert closed == {"epochs", "validation_size", "early_stopping_patience"}
+    assert not browser.app.toggle  # which epoch to keep
+    assert browser.sees("Blend of networks decides by its time how many networks it trains")
+    assert browser.sees("It keeps 15 % of the training rows aside for ranges and probabilities.")
+    browser.click(f"train_mode_{churn.id}_mlp_dense")
+    assert [toggle.label for toggle in browser.app.toggle] == ["Keep the best epoch"]
+    assert not any(browser.app.number_input(key=f"train_{churn.id}_{name}").disabled for name in SHOWN)
+    browser.click(f"train_mode_{churn.id}_realmlp")
+    assert browser.app.number_input(key=f"train_{churn.id}_early_stopping_patience").disabled
+    assert browser.sees("it trains all its epochs")
+
+
+def test_too_little_time_for_a_single_epoch_is_warned_of(browser, churn, workspace):
+    keep_pace(workspace, churn)  # 2 s to prepare, and 0.01 s a step
+    choose_blend(browser.open(TRAIN, dataset=churn.id), churn, 0.03)
+    (warning,) = [warning.value for warning in browser.app.warning]
+    assert warning.startswith("0:02 is too little here")
+    assert warning.endswith("takes about 0:03. Give it more time.")
+    choose_blend(browser, churn, 1.0)
+    assert not browser.app.warning
+
+
+def test_a_blend_is_trained_for_its_time_and_shows_its_networks(browser, churn, store, wait_for_end):
+    choose_blend(browser.open(TRAIN, dataset=churn.id), churn, 0.05)
+    browser.app.number_input(key=f"train_{churn.id}_hidden_dim").set_value(16)
+    browser.run().click("train_start")
+    (run,) = store.runs()
+    assert run.name.startswith("churn · Blend of networks · ")
+    assert (run.request["config"]["training_mode"], run.request["config"]["time_budget"]) == ("auto", 3.0)
+    run = wait_for_end(run.id)
+    assert (run.state, run.message) == ("finished", "")
+    assert run.results["leaderboard"]["members"] == run.metrics["epochs_run"] == len(store.epochs(run.id))
+    browser.open(MODEL, run=run.id)
+    assert browser.sees("Finished; kept is the ")
+    assert browser.sees("The loss of the blend is ")
+    (board,) = [table.value for table in browser.app.dataframe if "Share of the blend" in table.value]
+    assert board["Network"].tolist()[0] == "Blend of networks"
+    assert {"Accurate network (TabM)", "Tuned network (RealMLP)"} <= set(board["Network"][1:])
+    assert "epoch" not in browser.text.lower()
+
+
+def test_any_other_mode_is_asked_for_with_the_usual_time(browser, churn, store):
+    choose_blend(browser.open(TRAIN, dataset=churn.id), churn, 0.05)
+    browser.click(f"train_mode_{churn.id}_linear_glm_baseline")
+    browser.app.number_input(key=f"train_{churn.id}_epochs").set_value(1)
+    browser.run().click("train_start")
+    (run,) = store.runs()
+    assert run.request["config"]["time_budget"] == 300.0
 
 
 def test_a_choice_that_does_not_fit_the_task_gives_way_to_the_recommended_mode_and_comes_back(browser, churn):

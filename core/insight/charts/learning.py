@@ -1,4 +1,4 @@
-"""The curve of a training that has ended: the loss of each epoch."""
+"""The curve of a training that has ended: the loss of each epoch, or of a blend after each network."""
 
 from __future__ import annotations
 
@@ -35,9 +35,23 @@ def learning_chart(train: Sequence[float], validation: Sequence[float], best_epo
     return Chart(f"The loss on training rows is {number(train[-1])} after epoch {len(train):,}.", figure)
 
 
-def _line(go, name: str, losses: Sequence[float], color: str, dash: str):  # type: ignore[no-untyped-def]
+def blend_chart(losses: Sequence[float]) -> Chart | None:
+    """Return the loss of a blend as its networks became more; None without one."""
+    import plotly.graph_objects as go
+
+    if not losses:
+        return None
+    line = _line(go, "The blend", losses, BLUE, "solid", "network")
+    figure = make_figure([line], axis("Networks"), axis("Loss on rows not learned from (less is better)"))
+    many = "one network" if len(losses) == 1 else f"{len(losses):,} networks"
+    return Chart(f"The loss of the blend is {number(losses[-1])} with {many}.", figure)
+
+
+def _line(  # type: ignore[no-untyped-def]
+    go, name: str, losses: Sequence[float], color: str, dash: str, what: str = "epoch"
+):
     finite = [loss if math.isfinite(loss) else None for loss in losses]
     return go.Scatter(
         x=list(range(1, len(finite) + 1)), y=finite, mode="lines", name=name, line={"color": color, "dash": dash},
-        hovertemplate="epoch %{x}: %{y:.4g}<extra></extra>",
+        hovertemplate=f"{what} %{{x}}: %{{y:.4g}}<extra></extra>",
     )  # fmt: skip

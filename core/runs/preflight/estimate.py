@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import AppError, DiskError
+from core.networks.shape import FAMILIES
 from core.runs.datasets import table_path
 from core.runs.errand import Errand, recall, send
 from core.runs.launch import cpu_budget, threads_for
 from core.runs.preflight.pace import Pace
 from core.runs.preflight.sizes import TrainingSize
 from core.runs.records import Dataset
-from core.types import ADDED_MODES
+from core.types import TIMED_MODE
 from core.workspace import Workspace, disk_sentence, write_atomically
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 FOLDER_NAME = "pace"
 PROBE = Errand("core.runs.preflight.probe", "probe", threads_for(1), seconds=60.0)
 TOO_LATE = f"Measuring took longer than {PROBE.seconds:.0f} seconds, so expect a slow training."
-FORMAT = 3
+FORMAT = 4
 MOST_COMPARED = 100_000  # rows, at most, that the models beside the network are fitted on when it is evaluated
 PROCESSORS = Path("/proc/cpuinfo")
 
@@ -46,12 +47,14 @@ _KEYED_SETTINGS = ("target_column", "hidden_dim", "num_hidden_layers", "dropout"
 class ModeEstimate:
     """Seconds of a whole run in one mode, in a process that has imported everything, and of one of its epochs.
 
-    They are for all epochs asked for: `may_end_early` says that patience can make them fewer.
+    They are for all epochs asked for: `may_end_early` says that patience can make them fewer. Of a training that lasts
+    a given time, `least_seconds` are those that one epoch of its quickest network needs.
     """
 
     seconds: float
     epoch_seconds: float
     may_end_early: bool = False
+    least_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,11 @@ def estimate_for(workspace: Workspace, dataset: Dataset, request: TrainRequest, 
 
 def estimate_of(pace: Pace, size: TrainingSize) -> Estimate:
     """Add up what was measured for a training of this size."""
+    modes = {mode: _mode_estimate(pace, size.in_mode(mode), mode) for mode in pace.modes}
+    if families := [family for family in FAMILIES if family in modes]:
+        modes[TIMED_MODE] = _timed_estimate(pace, size, [modes[family] for family in families])
     return Estimate(
-        modes={mode: _mode_estimate(pace, size.in_mode(mode), mode) for mode in pace.modes},
+        modes=modes,
         start_seconds=pace.start,
         imported_bytes=pace.imported_bytes,
         is_busy=pace.is_busy,
@@ -124,7 +130,7 @@ def pace_path(workspace: Workspace, dataset: Dataset, request: TrainRequest, siz
     """Return where the figures for this choice of columns and network, on this machine, are kept."""
     settings = {name: getattr(size.cfg, name) for name in _KEYED_SETTINGS}
     columns = [sorted(names) for names in (request.excluded, request.dates, size.cfg.categorical_columns)]
-    batches = [size.in_mode(mode).settled.batch_size for mode in ADDED_MODES]
+    batches = [size.in_mode(family).settled.batch_size for family in FAMILIES]
     chosen = [*columns, size.task, request.device, settings, batches]
     text = json.dumps([FORMAT, chosen, _machine()])
     key = hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
@@ -157,6 +163,14 @@ def _mode_estimate(pace: Pace, size: TrainingSize, mode: str) -> ModeEstimate:
     if size.is_added:
         seconds += pace.front.at(size.n_fitted)
     return ModeEstimate(seconds + size.cfg.epochs * epoch, epoch, size.may_end_early)
+
+
+def _timed_estimate(pace: Pace, size: TrainingSize, families: list[ModeEstimate]) -> ModeEstimate:
+    """Return what a training takes that lasts its time; evaluating its model comes on top."""
+    around = pace.first + pace.evaluate.at(min(size.n_rows, MOST_COMPARED))
+    epoch = min(its.epoch_seconds for its in families)
+    least = min(its.seconds - (size.cfg.epochs - 1) * its.epoch_seconds for its in families) - around
+    return ModeEstimate(around + size.cfg.time_budget, epoch, least_seconds=least)
 
 
 def _machine() -> list[Any]:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from core.added.inputs import fit_front
-from core.added.train import DECAY, over_members, recipe_of, tabm_for
+from core.added.trainees import trainee_for
 from core.columns import feature_frame
 from core.data import prepare_tensors
 from core.encoder import Encoder
@@ -33,7 +33,7 @@ from core.loop import Control, fit
 from core.losses import BatchLoss, Criterion, blended_loss, hard_criterion, soft_criterion
 from core.metrics import loss_on
 from core.models import build_model
-from core.networks.averaged import Averaged
+from core.networks.shape import FAMILIES, Family
 from core.rows import Rows, take
 from core.runs.preflight.pace import Line, ModePace, Pace
 from core.runs.preflight.sizes import TrainingSize
@@ -45,7 +45,7 @@ from core.tables.dates import expand_date_columns
 from core.tables.files.convert import reading_noted
 from core.tables.read import load_tabular_file
 from core.trainer import train_model_from_file
-from core.types import ADDED_MODES, CLASSIFICATION_ONLY_MODES, TRAINING_MODES, TrainingConfig
+from core.types import CLASSIFICATION_ONLY_MODES, SPECIFIED_MODES, TrainingConfig
 
 MOST_ROWS, FEWEST_ROWS, SMALL_ROWS, EVALUATED_ROWS = 16_000, 500, 1_000, 4_000
 SAMPLE_CELLS, ENCODED_CELLS, MATRIX_CELLS = 400_000, 4_000_000, 8_000_000
@@ -135,9 +135,7 @@ def write_sample(table: Path, path: Path, n_rows: int) -> Path:
     return path
 
 
-def _try(
-    table: Path, size: TrainingSize, request: TrainRequest, folder: Path, *, evaluates: bool = True
-) -> Trial:
+def _try(table: Path, size: TrainingSize, request: TrainRequest, folder: Path, *, evaluates: bool = True) -> Trial:
     """Do what a worker does with a table, with a network whose epochs take next to no time."""
     cfg = replace(size.cfg, **{**SAFE, **TINY, "validation_size": size.cfg.validation_size}, task=size.task)
     epochs: list[tuple[float, EpochReport]] = []
@@ -235,17 +233,15 @@ class _Bench:
 
 
 def _mode_paces(size: TrainingSize, device: torch.device) -> tuple[dict[str, ModePace], float]:
-    """Return the pace of every mode that the task allows, and the share of the time that this process computed.
+    """Return the pace of every network that the task allows, and the share of the time that this process computed.
 
     Each round goes through all of the modes, so that what disturbs one for a moment disturbs few.
     """
     rows = _random_rows(size, size.width, device)
-    modes = [m for m in TRAINING_MODES if size.task == "classification" or m not in CLASSIFICATION_ONLY_MODES]
-    benches = {
-        mode: _added_bench(size.in_mode(mode), device) if mode in ADDED_MODES else _bench(mode, size, rows)
-        for mode in modes
-    }
-    steps: dict[str, list[float]] = {mode: [] for mode in modes}
+    modes = [m for m in SPECIFIED_MODES if size.task == "classification" or m not in CLASSIFICATION_ONLY_MODES]
+    benches = {mode: _bench(mode, size, rows) for mode in modes}
+    benches |= {family: _added_bench(size.in_mode(family), family, device) for family in FAMILIES}
+    steps: dict[str, list[float]] = {mode: [] for mode in benches}
     began, computed = time.perf_counter(), time.process_time()
     for _ in range(ROUNDS):
         for mode, bench in benches.items():
@@ -271,13 +267,13 @@ def _bench(mode: str, size: TrainingSize, rows: _Rows) -> _Bench:
     return _Bench(cfg, network.to(device), hard, batch_loss, rows)
 
 
-def _added_bench(size: TrainingSize, device: torch.device) -> _Bench:
-    """Return a bench on random inputs, as many as the mode's front is expected to make of a row."""
+def _added_bench(size: TrainingSize, family: Family, device: torch.device) -> _Bench:
+    """Return a bench on random inputs, as many as the front is expected to make of a row."""
     cfg, n_numbers = replace(size.settled, **SAFE), size.front.n_numbers
     rows = _random_rows(size, max(1, n_numbers + size.front.n_binary), device)
-    network = tabm_for(rows.x, n_numbers, size.n_outputs, cfg, device)
-    hard = hard_criterion(size.task, cfg.training_mode, rows.y, size.n_outputs, device)
-    return _Bench(cfg, Averaged(network, DECAY).to(device), hard, over_members(hard), rows, recipe_of(cfg, network.k))
+    hard = hard_criterion(size.task, family, rows.y, size.n_outputs, device)
+    trainee = trainee_for(family, rows.x.cpu(), n_numbers, size.n_outputs, cfg, size.task, hard, device)
+    return _Bench(cfg, trainee.learns.to(device), hard, trainee.batch_loss, rows, trainee.recipe)
 
 
 class _Clock:

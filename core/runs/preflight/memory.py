@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.checkpoint.members_file import MOST_KEPT
 from core.errors import DataError
+from core.networks.shape import FAMILIES
+from core.runs.launch import threads_for
 from core.runs.preflight.devices import find_devices
 from core.runs.preflight.free_memory import memory_available
 from core.runs.preflight.sizes import (
@@ -56,6 +59,7 @@ BIN_COPIES = 3  # float32 a bin of an embedded number: its edges' distances, as 
 NUMBER_COPIES = 2 * FLOAT32 + NUMBER_BYTES  # of a number, while an added mode's front is fitted
 ROWS_A_PASS, CELLS_A_PASS = 16_384, 1 << 22  # as `core.inference` evaluates
 DENSE_COPIES = 3  # of a table that is a plain tensor: as it is stored, whole, and divided
+MOST_LANES = 4  # networks of a blend in training at once, as `core.added.search` has it, each in a process of its own
 TREES, TREE_DEPTH, TREE_NODE = 120, {"classification": 8, "regression": 10}, 72
 OUT_OF_BAG = 0.37  # of the rows, copied for each tree to be predicted by it
 
@@ -120,15 +124,17 @@ def memory_free(device: str | None, held_bytes: int = 0) -> MemoryFree:
 
 def memory_needed(size: TrainingSize, *, on_gpu: bool = False, imported_bytes: int = IMPORTED_BYTES) -> MemoryNeed:
     """Return what a training of this size takes at its peak, in bytes."""
-    network = _network_bytes(size, on_gpu=on_gpu)
+    network = _networks_bytes(size, on_gpu=on_gpu)
     on_host = network if not on_gpu else n_parameters(size, on_gpu=True) * CHECKPOINT
+    on_host += _blend_bytes(size, on_gpu=on_gpu)
     moments = (
         _reading_bytes(size),
         _encoding_bytes(size),
         _training_bytes(size, on_gpu=on_gpu) + on_host + _forest_bytes(size),
-        _training_bytes(size, on_gpu=on_gpu) + _fronting_bytes(size),
+        _training_bytes(size, on_gpu=on_gpu) + _lanes(size, on_gpu=on_gpu) * _fronting_bytes(size),
     )
     peak = size.target_levels * TARGET_LEVEL + _held_bytes(size) + max(moments)
+    peak += (_lanes(size, on_gpu=on_gpu) - 1) * (imported_bytes + _encoded_bytes(size))  # of the processes beside it
     return MemoryNeed(
         bytes=round(imported_bytes + peak),
         gpu_bytes=round(CUDA_BYTES + _rows_bytes(size) + network) if on_gpu else 0,
@@ -230,12 +236,13 @@ def _encoding_bytes(size: TrainingSize) -> float:
 
 def _training_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
     """Return what the rows take in training: once more where validation rows are split off a dense table."""
+    inputs = _lanes(size, on_gpu=on_gpu) * _inputs_bytes(size)
     if size.is_sparse:
         split = size.n_usable * (1 - size.cfg.test_size) * SPLIT_ROW * (size.settled.validation_size > 0)
-        return size.stored_bytes + max(split, min(BATCH_BYTES, size.frame_bytes)) + _inputs_bytes(size)
+        return size.stored_bytes + max(split, min(BATCH_BYTES, size.frame_bytes)) + inputs
     test = size.cfg.test_size
     copies = 2 if size.settled.validation_size > 0 and (not on_gpu or size.is_added) else 1
-    return size.n_usable * size.width * FLOAT32 * (copies * (1 - test) + test) + _inputs_bytes(size)
+    return size.n_usable * size.width * FLOAT32 * (copies * (1 - test) + test) + inputs
 
 
 def _inputs_bytes(size: TrainingSize) -> int:
@@ -253,8 +260,11 @@ def _fronting_bytes(size: TrainingSize) -> int:
 
 def _rows_bytes(size: TrainingSize) -> int:
     """Return what the rows take on the device that trains."""
-    if size.is_added:
-        return _inputs_bytes(size)
+    return _inputs_bytes(size) if size.is_added else _encoded_bytes(size)
+
+
+def _encoded_bytes(size: TrainingSize) -> int:
+    """Return what the encoded rows take, as they stay."""
     return size.stored_bytes if size.is_sparse else size.n_usable * size.width * FLOAT32
 
 
@@ -273,6 +283,27 @@ def _first_units(size: TrainingSize) -> int:
     return size.cfg.hidden_dim if n_hidden(size) else size.n_outputs
 
 
+def _lanes(size: TrainingSize, *, on_gpu: bool) -> int:
+    """Return how many networks are trained side by side, each on inputs of its own."""
+    return max(1, min(MOST_LANES, threads_for(1))) if size.is_timed and not on_gpu else 1
+
+
+def _networks_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
+    """Return what is in training takes: the network, or of a blend as many of the largest kind as there are lanes."""
+    if not size.is_timed:
+        return _network_bytes(size, on_gpu=on_gpu)
+    largest = max(_network_bytes(size.in_mode(family), on_gpu=on_gpu) for family in FAMILIES)
+    return _lanes(size, on_gpu=on_gpu) * largest
+
+
+def _blend_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
+    """Return what the networks of a blend take that are trained already, and what each kind says of every row."""
+    if not size.is_timed:
+        return 0.0
+    told = len(FAMILIES) * size.n_fitted * (size.n_outputs + 1) * NUMBER_BYTES
+    return MOST_KEPT * n_parameters(size, on_gpu=on_gpu) * FLOAT32 + told
+
+
 def _network_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
     """Return what the network takes with its optimizer, its checkpoint, and the rows in work at once."""
     units, outputs = size.cfg.hidden_dim * n_hidden(size), size.n_outputs
@@ -288,10 +319,11 @@ def _network_bytes(size: TrainingSize, *, on_gpu: bool) -> float:
 
 def _member_cells(size: TrainingSize, batch: int, *, on_gpu: bool) -> tuple[int, int]:
     """Return the float32 numbers of a batch in training, and of a pass, in a network of k members."""
-    front, hidden = size.front, size.cfg.hidden_dim
-    k, _ = members_and_embedding(front.n_numbers, on_gpu=on_gpu)
-    inputs = first_inputs(size, on_gpu=on_gpu)
-    bins = BIN_COPIES * MOST_BINS * front.n_numbers
+    front, (hidden, _) = size.front, size.layers
+    k, bins, inputs = 1, 0, first_inputs(size, on_gpu=on_gpu)
+    if size.cfg.training_mode != "realmlp":
+        k, _ = members_and_embedding(front.n_numbers, on_gpu=on_gpu)
+        bins = BIN_COPIES * MOST_BINS * front.n_numbers
     units = hidden * n_hidden(size) + size.n_outputs
     passed = _rows_a_pass(size, front.n_numbers + front.n_binary)
     return (

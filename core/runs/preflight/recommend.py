@@ -1,4 +1,4 @@
-"""Which mode to start with: the most accurate one, where this machine has the time and the memory for it."""
+"""Which mode to start with: the accurate one, where this machine has the time and the memory for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from math import ceil
 from core.modes import mode_words
 from core.runs.preflight.estimate import Estimate, ModeEstimate
 from core.runs.preflight.memory import MemoryFree, MemoryNeed, gigabytes
+from core.types import TIMED_MODE
 
 ACCURATE_MODE, STANDARD_MODE = "tabm", "mlp_dense"
 MOST_SECONDS = 600.0
@@ -24,20 +25,21 @@ class Recommendation:
 def recommend(estimate: Estimate | None, need: MemoryNeed, free: MemoryFree) -> Recommendation:
     """Return which mode to start with; `need` is that of the accurate mode, no estimate is one yet to be measured."""
     accurate, standard = mode_words(ACCURATE_MODE).title, mode_words(STANDARD_MODE).title
+    more = f"With more time, {mode_words(TIMED_MODE).title} can do better."
     if trouble := _memory_trouble(need, free):
         return Recommendation(STANDARD_MODE, f"{standard}, because {accurate} would need {trouble}.")
     if estimate is None:
-        return Recommendation(ACCURATE_MODE, f"{accurate}, the most accurate. Its time is being measured.")
+        return Recommendation(ACCURATE_MODE, f"{accurate}. Its time is being measured. {more}")
     its = estimate.modes.get(ACCURATE_MODE)
     if its is None:
         return Recommendation(STANDARD_MODE, f"{standard}: how long {accurate} takes here could not be measured.")
     if its.seconds > MOST_SECONDS:
         return Recommendation(
             STANDARD_MODE,
-            f"{standard}, because {accurate}, the most accurate, would take {_how_long(its)} here, "
+            f"{standard}, because {accurate}, which is more accurate, would take {_how_long(its)} here, "
             f"more than {_in_words(MOST_SECONDS)}.",
         )
-    return Recommendation(ACCURATE_MODE, f"{accurate}, the most accurate, takes {_how_long(its)} here.")
+    return Recommendation(ACCURATE_MODE, f"{accurate} takes {_how_long(its)} here. {more}")
 
 
 def _memory_trouble(need: MemoryNeed, free: MemoryFree) -> str:

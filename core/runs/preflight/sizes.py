@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.config import checked_config
-from core.networks.shape import MOST_FLAGS, MOST_TARGETS, FrontShape
+from core.networks.shape import FAMILIES, MOST_FLAGS, MOST_TARGETS, FrontShape
 from core.runs.datasets import read_report, table_path
 from core.runs.preflight.widths import EncodedColumn, encoded_columns
 from core.runs.records import Dataset, Roles
-from core.settled import MOST_BINS, members_and_embedding, settled
+from core.settled import MOST_BINS, layers_of_realmlp, members_and_embedding, settled
 from core.tables.infer import task_of_column
 from core.tables.read import LARGE_BYTES, LARGE_CELLS
 from core.tables.report import ColumnProfile, ReadReport
-from core.types import ADDED_MODES, TrainingConfig
+from core.types import ADDED_MODES, TIMED_MODE, TrainingConfig
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,6 +90,17 @@ class TrainingSize:
         return self.cfg.training_mode in ADDED_MODES
 
     @property
+    def is_timed(self) -> bool:
+        """Return whether the training lasts a given time, and trains networks of several kinds in it."""
+        return self.cfg.training_mode == TIMED_MODE
+
+    @property
+    def layers(self) -> tuple[int, int]:
+        """Return the width and the number of the hidden layers that a row goes through one after the other."""
+        width, depth = self.cfg.hidden_dim, max(1, self.cfg.num_hidden_layers)
+        return layers_of_realmlp(width, depth) if self.cfg.training_mode == "realmlp" else (width, depth)
+
+    @property
     def settled(self) -> TrainingConfig:
         """Return the settings as the mode reads them."""
         return settled(self.cfg, self.n_usable - self.n_test) if self.is_added else self.cfg
@@ -115,6 +126,7 @@ class TrainingSize:
             codes=sum(column.codes for column in others),
             levels=many,
             encodings=targets + 1,
+            values=tuple(column.values for column in others if column.values),
         )
 
     def in_mode(self, mode: str) -> TrainingSize:
@@ -155,11 +167,17 @@ def config_of(values: Mapping[str, Any]) -> TrainingConfig:
 
 
 def n_parameters(size: TrainingSize, *, on_gpu: bool = False) -> int:
-    """Return how many weights the network has, as `core.models` builds it; in an added mode about as many."""
-    width, hidden, outputs = size.width, size.cfg.hidden_dim, size.n_outputs
-    mode, layers = size.cfg.training_mode, max(1, size.cfg.num_hidden_layers)
+    """Return how many weights the network has, as `core.models` builds it; in an added mode about as many.
+
+    Of a blend these are the weights of its largest kind of network.
+    """
+    if size.is_timed:
+        return max(n_parameters(size.in_mode(family), on_gpu=on_gpu) for family in FAMILIES)
+    (hidden, layers), width, outputs, mode = size.layers, size.width, size.n_outputs, size.cfg.training_mode
     if mode == "linear_glm_baseline":
         return (width + 1) * outputs
+    if mode == "realmlp":
+        return _realmlp_parameters(size)
     if size.is_added:
         k, d_embedding = members_and_embedding(size.front.n_numbers, on_gpu=on_gpu)
         inputs = first_inputs(size, on_gpu=on_gpu)
@@ -175,13 +193,22 @@ def first_inputs(size: TrainingSize, *, on_gpu: bool = False) -> int:
     """Return how many inputs the first layer has: encoded columns, or in an added mode what its front makes of them."""
     if not size.is_added:
         return size.width
-    _, d_embedding = members_and_embedding(size.front.n_numbers, on_gpu=on_gpu)
+    d_embedding = 0
+    if size.cfg.training_mode != "realmlp":
+        _, d_embedding = members_and_embedding(size.front.n_numbers, on_gpu=on_gpu)
     return max(1, d_embedding) * size.front.n_numbers + size.front.n_binary
+
+
+def _realmlp_parameters(size: TrainingSize) -> int:
+    """Return the weights of a RealMLP: a factor for each input, and its layers with their activations."""
+    (hidden, layers), inputs = size.layers, first_inputs(size)
+    inner = (inputs + 2) * hidden + (layers - 1) * (hidden + 2) * hidden
+    return inputs + inner + (hidden + 1) * size.n_outputs
 
 
 def n_hidden(size: TrainingSize) -> int:
     """Return how many hidden layers a row goes through."""
-    layers = max(1, size.cfg.num_hidden_layers)
+    _, layers = size.layers
     return {"linear_glm_baseline": 0, "tabresnet": 1 + 2 * layers}.get(size.cfg.training_mode, layers)
 
 

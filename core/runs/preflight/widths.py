@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.networks.shape import LEAST_GAPS, MOST_CODES, ROWS_A_CODE
+from core.networks.shape import LEAST_GAPS, MOST_CODES, MOST_VALUES, ROWS_A_CODE, ROWS_A_VALUE
 from core.runs.records import Roles
 from core.tables.cell import coerce_value
 from core.tables.dates import DATE_FEATURES, TIME_FEATURES
@@ -36,7 +36,8 @@ class EncodedColumn:
     `parts` is how many columns it is before texts are encoded: more than one for a date. `is_categorical`
     marks a column of codes. `has_others` tells that one of its encoded columns is for what is no text.
     Of what an added mode's front makes of it (`core.networks`), `flags` of its parts have two values, `codes` are the
-    different whole numbers that become an input each, and `has_gaps` where that is one too.
+    different whole numbers that become an input each, `values` those that are encoded by the target instead, and
+    `has_gaps` where that is an input too.
     """
 
     name: str
@@ -47,6 +48,7 @@ class EncodedColumn:
     has_others: bool = False
     flags: int = 0
     codes: int = 0
+    values: int = 0
     has_gaps: bool = False
 
     @property
@@ -86,8 +88,12 @@ def _columns(
 
 def _number(column: ColumnProfile, n_rows: int) -> EncodedColumn:
     n = column.n_distinct
-    codes = n if 2 < n <= min(MOST_CODES, n_rows // ROWS_A_CODE) and _is_whole(column) else 0
-    return EncodedColumn(column.name, 0, 1, flags=int(n == 2), codes=codes, has_gaps=_has_gaps(column, n_rows))
+    is_code = 2 < n <= min(MOST_CODES, n_rows // ROWS_A_CODE) and _is_whole(column)
+    is_encoded = MOST_CODES < n <= min(MOST_VALUES, n_rows // ROWS_A_VALUE) and _is_whole(column)
+    return EncodedColumn(
+        column.name, 0, 1,
+        flags=int(n == 2), codes=n * is_code, values=n * is_encoded, has_gaps=_has_gaps(column, n_rows),
+    )  # fmt: skip
 
 
 def _date(column: ColumnProfile, n_rows: int) -> EncodedColumn:

@@ -210,6 +210,53 @@ def test_each_column_of_many_texts_has_its_own_encodings(rng: np.random.Generato
     assert raw[2:].tolist() == alone.raw(pd.DataFrame({"text": ["t07"]}))[0].tolist()
 
 
+def numbers_and_targets(rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Return a column of 70 whole numbers with gaps, and targets that depend on them in no order."""
+    codes = 1_000_003 + 7 * (np.arange(N) % 70)
+    y = rng.normal(0, 1, N) + rng.permutation(70)[np.arange(N) % 70] / 10
+    return pd.DataFrame({"id": np.where(np.arange(N) % 11 == 0, np.nan, codes)}), y
+
+
+def test_whole_numbers_of_many_values_are_encoded_by_the_target_beside_their_number(rng: np.random.Generator) -> None:
+    frame, y = numbers_and_targets(rng)
+    found = fitted(frame, torch.tensor(y, dtype=torch.float32)[:, None])
+    shape = found.front.shape
+    known = frame["id"].dropna().unique()
+    assert (shape.numbers, shape.gaps, shape.codes, shape.levels, shape.values) == (1, 1, 0, (), (len(known),))
+    levels = frame["id"].fillna(0).to_numpy(dtype=object)
+    cells = [known[0], known[-1], 0]
+    by_hand = [[shrunk(levels, y, cell), np.log1p((levels == cell).sum())] for cell in cells]
+    new = found.raw(pd.DataFrame({"id": [known[0], known[-1], None]}))
+    np.testing.assert_allclose(new[:, 1:], by_hand, rtol=1e-5, atol=1e-6)
+
+
+def test_a_whole_number_never_seen_is_encoded_as_a_missing_one(rng: np.random.Generator) -> None:
+    frame, y = numbers_and_targets(rng)
+    found = fitted(frame, torch.tensor(y, dtype=torch.float32)[:, None])
+    new = found.raw(pd.DataFrame({"id": [None, 1_000_004, 5, 1e12, 1_000_003.5]}))
+    assert (new[:, 1:] == new[0, 1:]).all()
+
+
+def test_long_numbers_are_told_apart_as_far_as_float32_can() -> None:
+    """Ids of six figures, spread widely, are whole numbers still."""
+    ids = np.random.default_rng(0).permutation(400_000)[:70]
+    frame = pd.DataFrame({"id": ids[np.arange(N) % 70]})
+    found = fitted(frame)
+    assert found.front.shape.values == (70,)
+    x = found.encoder.encode(coerce_features(frame, ()))
+    assert found.front.levels(x)[:, 0].tolist() == [
+        1 + int(np.searchsorted(np.sort(ids), cell)) for cell in frame["id"]
+    ]
+    longer = fitted(pd.DataFrame({"id": 1_000 * ids[np.arange(N) % 70] + 1}))
+    assert longer.front.shape.values == ()
+
+
+def test_whole_numbers_with_few_rows_each_stay_numbers() -> None:
+    found = fitted(pd.DataFrame({"id": np.arange(N), "twice": np.arange(N) // 2}))
+    assert found.front.shape.values == ()
+    assert found.z.shape == (N, 2)
+
+
 def test_columns_that_tell_nothing_become_no_input(rng: np.random.Generator) -> None:
     frame = pd.DataFrame({"a": rng.normal(0, 1, N), "fixed": 4.0, "empty": np.full(N, np.nan)})
     found = fitted(frame)
@@ -230,6 +277,7 @@ def test_rows_kept_as_codes_give_the_same_inputs(rng: np.random.Generator) -> No
     frame, y = texts_and_targets(rng)
     frame["number"] = np.where(rng.random(N) < 0.1, np.nan, rng.normal(0, 1, N))
     frame["code"], frame["city"] = np.arange(N) % 4, rng.choice(["Bern", "Zug"], N)
+    frame["id"] = np.arange(N) % 75
     found = fitted(frame, torch.tensor(y, dtype=torch.float32)[:, None])
     stored = all_rows(found.encoder.store(coerce_features(frame, ()), None, N))
     assert isinstance(stored, EncodedRows)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from core.added.train import over_members
+from core.added.trainees import over_members
 from core.distill import distill_model_from_file
 from core.epoch import EpochReport
 from core.errors import DataError

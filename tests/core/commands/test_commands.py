@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
+from core.modes import network_title
 from core.serialization import inspect_bundle
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,6 +132,31 @@ def test_the_accurate_network_is_trained_and_teaches_a_student(tmp_path):
     assert (student.record.config["hidden_dim"], student.record.config["num_hidden_layers"]) == (16, 1)
 
 
+def test_a_blend_is_trained_for_its_time_and_tells_of_each_network(tmp_path):
+    pd.read_csv(CHURN, dtype=str).head(300).to_csv(tmp_path / "rows.csv", index=False)
+    command = [sys.executable, "-m", "core.cli", "train", str(tmp_path / "rows.csv"), "--target", "churned", *ROLES]
+    command += ["--mode", "auto", "--time-budget", "4", "--hidden-dim", "16", "-o", str(tmp_path / "m")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TERM": "xterm", "COLUMNS": "200"}
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=terminal, text=True)
+    os.close(terminal)
+    shown = "".join(iter(lambda: read_screen(screen), ""))
+    out, _ = process.communicate(timeout=60)
+    os.close(screen)
+    assert process.returncode == 0, shown
+    board = json.loads((tmp_path / "m" / "metrics.json").read_text())["leaderboard"]
+    assert shown.count(" on rows held out") == board["members"] > 0
+    assert "Network 1 took " in shown
+    assert " better than guessing" in shown  # beside the bar
+    for entry in board["entries"]:
+        line = next(line for line in out.splitlines() if line.startswith(f"  {network_title(entry['name'])}: "))
+        assert f": {entry['members']:,} trained" in line
+        assert line.endswith(f" {100 * entry['weight']:.0f} % of the blend")
+    assert f"{board['members']} network" in out
+    assert "; the blend was kept, " in out
+    assert "epoch" not in out
+
+
 def test_choices_about_reading_and_columns_are_passed_on(tmp_path):
     rows = "".join(
         f"{i % 5};1,{100 + i};{'?' if i % 9 == 0 else i};2021-{1 + i // 30:02d}-{1 + i % 28:02d}\n" for i in range(120)
@@ -162,10 +188,19 @@ def test_words_can_be_kept_as_values(tmp_path):
     assert found["row_status"].tolist() == ["ok", "ok"]
 
 
+def read_screen(screen: int) -> str:
+    """Return what a terminal shows next, nothing once its other end is closed."""
+    try:
+        return os.read(screen, 4096).decode(errors="replace")
+    except OSError:
+        return ""
+
+
 MISTAKES = {
     "no file": (("train", "nope.csv", "--target", "x"), "There is no file 'nope.csv'."),
     "no column": (("train", str(CHURN), "--target", "churn"), "Did you mean 'churned'?"),
     "no mode": (("train", str(CHURN), "--target", "churned", "--mode", "magic"), "magic"),
+    "no time": (("train", str(CHURN), "--target", "churned", "--time-budget", "0"), "Time in seconds is 0.0."),
     "no separator": (("train", str(CHURN), "--target", "churned", "--separator", "::"), "'::' cannot separate cells."),
     "no model": (("predict", "nope.rowsmith", str(CHURN)), "nope.rowsmith"),
     "no such output": (("predict", "m.rowsmith", str(CHURN), "-o", "p.docx"), "'p.docx' has an extension that"),

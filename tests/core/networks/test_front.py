@@ -51,6 +51,23 @@ def test_a_row_becomes_numbers_and_then_what_is_0_or_1(
     assert torch.equal(found[0], found[1])
 
 
+def test_whole_numbers_of_many_values_are_looked_up() -> None:
+    front = Front(FrontShape(numbers=0, gaps=0, flags=0, codes=0, levels=(1,), encodings=1, values=(3, 2)))
+    values = {
+        "level_at": [0], "level_above": [0.5], "value_at": [1, 2], "value_gap": [0.125, 9.0],
+        "value_within": [0.25, 0.1], "value_code": [-1.0, 0.0, 1.0, 4.0, 8.0],
+        "encoding": [[10.0], [11.0], [20.0], [21.0], [22.0], [23.0], [30.0], [31.0], [32.0]],
+    }  # fmt: skip
+    for name, value in values.items():
+        getattr(front, name).copy_(torch.tensor(value))
+    x = torch.tensor([[1, -1.0, 4.05], [0, 0.1, 8.0], [0, 0.125, 9.0], [0, 0.5, 6.0], [1, 99.0, -99.0], [1, 0.9, 7.8]])
+    assert front.levels(x).tolist() == [[1, 1, 1], [0, 2, 2], [0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 3, 0]]
+    assert front.raw_numbers(x)[:, 1].tolist() == [21, 22, 20, 20, 20, 23]
+    other = Front(front.shape)
+    other.load_state_dict(front.state_dict())
+    assert torch.equal(other.levels(x), front.levels(x))
+
+
 def test_a_row_that_no_encoder_makes_has_a_text_that_there_is(front: Front) -> None:
     """A model file may hold numbers by which several texts are there at once."""
     levels = front.levels(torch.tensor([[0.0, 0, 0, 9, 9, 9], [0.0, 0, 0, -9, -9, -9]]))
@@ -71,7 +88,7 @@ def test_a_front_is_all_tensors_and_comes_back_from_them(front: Front) -> None:
 
 
 def test_the_sizes_come_back_from_plain_values() -> None:
-    shape = AddedShape(FrontShape(3, 1, 4, 0, (40, 50), 2), k=8, d_embedding=4, bins=(2, 5, 7, 3, 3, 3, 3))
+    shape = AddedShape(FrontShape(3, 1, 4, 0, (40,), 2, (70,)), k=8, d_embedding=4, bins=(2, 5, 7, 3, 3, 3, 3))
     assert AddedShape.from_dict(shape.as_dict()) == shape
     assert (shape.front.n_numbers, shape.front.n_binary) == (3 + 2 * 2, 5)
     with pytest.raises(KeyError):

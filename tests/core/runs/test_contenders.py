@@ -14,7 +14,16 @@ import pytest
 
 from core.errors import RunError
 from core.insight.evaluation import DOCUMENT_NAME, ROWS_NAME
-from core.runs.contenders import DELETED, NO_MODEL, NOT_EVALUATED, UNKNOWN_TEACHER, cells_of, contender_of, settings_of
+from core.runs.contenders import (
+    DELETED,
+    NO_MODEL,
+    NOT_EVALUATED,
+    NOT_READ,
+    UNKNOWN_TEACHER,
+    cells_of,
+    contender_of,
+    settings_of,
+)
 from core.runs.datasets import table_path
 from core.runs.records import Dataset, Run, utc_now
 from core.runs.store import Store
@@ -51,6 +60,17 @@ def test_settings_are_said_as_pages_name_them() -> None:
     assert settings_of(student, "houses")["Kind"] == "Distillation"
     assert settings_of(student, "houses")["Temperature"] == "2.5"
     assert settings_of(student, "houses")["In order of time by"] == "none (at random)"
+
+
+def test_what_a_mode_decides_itself_is_no_setting_that_differs() -> None:
+    blend = settings_of(a_run(request={"config": {"training_mode": "auto", "time_budget": 90.0}}), "houses")
+    assert (blend["Mode"], blend["Time in seconds"]) == ("Blend of networks", "90")
+    unread = ("Epochs", "Validation share", "Patience", "Keeps the best epoch")
+    assert {blend[label] for label in unread} == {NOT_READ}
+    network = settings_of(a_run(), "houses")
+    assert network["Time in seconds"] == NOT_READ
+    assert NOT_READ not in {network[label] for label in unread}
+    assert blend.keys() == network.keys()
 
 
 def test_an_evaluated_run_brings_its_rows_and_others_say_why_not(

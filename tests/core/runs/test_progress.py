@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.leaderboard import Leaderboard
 from core.runs.progress import progress_of, queue_sentence, state_words
-from core.runs.records import RESTING_STATES, STATE_WORDS, Epoch, Run
+from core.runs.records import LEADERBOARD, RESTING_STATES, STATE_WORDS, Epoch, Run
 from core.settled import PATIENCE
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -210,3 +211,75 @@ def test_only_what_takes_the_same_place_is_before_a_run() -> None:
     assert queue_sentence(in_queue("p", 5, kind="score"), active, 1, has_gpu=True) == (
         "Waiting for its turn: 1 run is before it. One table at a time is predicted for."
     )
+
+
+def a_blend(**changes: object) -> Run:
+    config = {"training_mode": "auto", "time_budget": 160.0, "restore_best": True, "early_stopping_patience": 3}
+    return a_run(**{"request": {"config": config}, "baseline_loss": 0.7, **changes})
+
+
+BLENDED = curve([0.9, 0.2, 0.5], [0.6, 0.5, 0.413])
+
+
+def test_a_blend_counts_its_time_and_its_networks() -> None:
+    progress = progress_of(a_blend(), BLENDED, NOW)
+    assert (progress.fraction, progress.remaining_seconds) == (0.25, 120.0)
+    assert (progress.epoch, progress.best, progress.is_timed) == (3, None, True)
+    assert progress.sentence == "3 networks trained; the blend is 41 % better than guessing."
+    assert sentence(a_blend(), BLENDED[:1]) == "1 network trained; it is 14 % better than guessing."
+    assert sentence(a_blend(baseline_loss=None), BLENDED) == "3 networks trained."
+    beyond = progress_of(a_blend(seconds=200.0), BLENDED, NOW)
+    assert (beyond.fraction, beyond.remaining_seconds) == (1.0, 0.0)
+
+
+def test_a_blend_says_what_it_does_before_its_first_network() -> None:
+    assert sentence(a_blend(), []) == "Reading the table and preparing its columns."
+    board = Leaderboard((), 0, None, 0.7, 5.0, 160.0).as_dict()
+    assert sentence(a_blend(vitals={LEADERBOARD: board}), []) == "The first networks are being trained."
+    assert sentence(a_blend(state="starting"), []) == "Starting the process that does the work."
+    assert sentence(a_blend(state="starting"), BLENDED) == "Going on after 3 networks."
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": "stopping"}, "Stopping; the blend of 3 networks is being kept and scored."),
+        ({"state": "paused"}, "Paused after 3 networks."),
+        ({"state": "interrupted"}, "Interrupted after 3 networks."),
+        (
+            {"state": "finished", "metrics": METRICS},
+            "Finished; kept is the blend of 3 networks, 41 % better than guessing.",
+        ),
+        (
+            {"state": "stopped", "metrics": METRICS},
+            "Stopped; kept is the blend of 3 networks, 41 % better than guessing.",
+        ),
+        ({"state": "stopped"}, "Stopped after 3 networks."),
+        ({"state": "failed"}, "Failed after 3 networks."),
+    ],
+)
+def test_the_blend_is_kept_and_no_epoch(changes: dict[str, object], words: str) -> None:
+    assert sentence(a_blend(**changes), BLENDED) == words
+
+
+def test_a_blend_without_a_network_says_so() -> None:
+    assert sentence(a_blend(state="stopping"), []) == (
+        "Stopping; no network is trained yet, so there may be no model to keep."
+    )
+    assert sentence(a_blend(state="paused"), []) == "Paused before the first network."
+    finished = a_blend(state="finished", metrics=METRICS)
+    assert sentence(finished, BLENDED[:1]) == "Finished; kept is the one network, 14 % better than guessing."
+
+
+def test_a_stopped_blend_is_kept() -> None:
+    assert state_words(a_blend(state="stopped", metrics=METRICS)) == "Stopped (blend kept)"
+    assert state_words(a_blend(state="stopped")) == "Stopped (nothing kept)"
+
+
+@pytest.mark.parametrize("state", STATE_WORDS)
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_no_word_of_a_blend_speaks_of_epochs(state: str, n: int) -> None:
+    for run in (a_blend(state=state), a_blend(state=state, metrics=METRICS)):
+        progress = progress_of(run, BLENDED[:n], NOW)
+        assert "epoch" not in f"{progress.sentence} {progress.state_words}".lower()
+        assert 0.0 <= progress.fraction <= 1.0

@@ -28,3 +28,14 @@ def test_memory_is_that_of_the_process() -> None:
 def test_it_can_be_asked_at_every_moment_of_torchs_import() -> None:
     done = subprocess.run([sys.executable, "-c", WHILE_IT_IMPORTS], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("True True True\n", 0), done.stderr
+
+
+def test_the_memory_of_processes_that_it_has_started_counts_too() -> None:
+    code = "ballast = bytearray(b'x' * 80_000_000); print(len(ballast), flush=True); input()"
+    before = vitals()["rss_bytes"]
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        during = vitals()["rss_bytes"]
+        other.kill()
+    assert during - before > 60_000_000

@@ -20,7 +20,8 @@ import pytest
 import torch
 
 from core.errors import ConfigError, RunError
-from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
+from core.runs.board import board_of
+from core.runs.checkpoints import CHECKPOINT_NAME, resume_words, summary_of
 from core.runs.datasets import add_table, table_path
 from core.runs.liveness import log_tail
 from core.runs.processes import is_alive
@@ -38,6 +39,7 @@ from core.workspace import Workspace, open_workspace
 Start = Callable[..., Popen[str]]
 CONFIG = {"target_column": "price", "epochs": 40, "batch_size": 32, "validation_size": 0.2, "learning_rate": 0.02}
 REQUEST = TrainRequest(CONFIG, excluded=("id",), dates=("sold",))
+BLEND = CONFIG | {"training_mode": "auto", "hidden_dim": 16}
 ENDLESS = TrainRequest(CONFIG | {"epochs": 100_000}, excluded=("id", "sold"))
 PATIENCE = 90.0
 
@@ -141,6 +143,45 @@ def test_a_training_leaves_its_curve_model_figures_and_name(place: Place) -> Non
     while is_alive(run.process) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(run.process)
+
+
+def test_a_blend_tells_how_its_networks_stand_while_it_works_and_at_the_end(place: Place) -> None:
+    request = TrainRequest(BLEND | {"time_budget": 4.0}, excluded=("id", "sold"))
+    run = submit(place.workspace, place.store, "train", place.houses.id, request)
+    at_work = wait_for(place.store, place.workspace, run, lambda run: board_of(run) is not None)
+    assert at_work.is_active
+    run = wait_for(place.store, place.workspace, run, ended)
+    assert (run.state, run.message) == ("finished", "")
+    assert run.results is not None
+    assert run.metrics is not None
+    board, points = board_of(run), place.store.epochs(run.id)
+    assert board is not None
+    assert run.results["leaderboard"] == run.metrics["leaderboard"]
+    assert board.members == len(points) == run.epoch
+    assert board.loss < board.baseline_loss
+    assert not any(entry.now for entry in board.entries)
+    assert points[-1].validation_loss < 0.5 * run.baseline_loss
+    assert whole_or_absent(place.workspace, run)
+    with pytest.raises(RunError, match="Train it again with more time"):
+        continue_run(place.workspace, place.store, run.id, 5)
+
+
+def test_a_blend_is_paused_resumed_and_stopped_with_its_networks(place: Place) -> None:
+    request = TrainRequest(BLEND | {"time_budget": 40.0}, excluded=("id", "sold"))
+    run = submit(place.workspace, place.store, "train", place.houses.id, request)
+    wait_for(place.store, place.workspace, run, lambda run: run.epoch >= 1)
+    place.store.request_pause(run.id)
+    run = wait_for(place.store, place.workspace, run, ended)
+    assert (run.state, run.message) == ("paused", "")
+    n_before = run.epoch
+    assert "is lost: Resume goes on with the rest of its time." in resume_words(place.workspace, run)
+    resume(place.workspace, place.store, run.id)
+    wait_for(place.store, place.workspace, run, lambda run: run.epoch > n_before)
+    place.store.request_stop(run.id)
+    run = wait_for(place.store, place.workspace, run, ended)
+    assert (run.state, run.message) == ("stopped", "")
+    assert run.epoch > n_before
+    assert whole_or_absent(place.workspace, run)
 
 
 def test_predictions_keep_every_row_in_order_after_the_source_is_gone(place: Place, tmp_path: Path) -> None:

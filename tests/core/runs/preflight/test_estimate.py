@@ -109,6 +109,24 @@ def test_an_added_mode_takes_its_own_batches_validation_rows_and_inputs():
     assert not estimate_of(PACE, size).modes["mlp_dense"].may_end_early
 
 
+def test_a_blend_takes_its_time_and_its_evaluation():
+    size = size_of(*NUMBERS, n_rows=10_000, epochs=100, time_budget=90.0)
+    pace = replace(PACE, modes=PACE.modes | {"realmlp": ModePace(0.002, 1e-6)})
+    found = estimate_of(pace, size).modes
+    assert found["auto"].seconds == pytest.approx(0.5 + 90.0 + (0.4 + 0.1))
+    assert not found["auto"].may_end_early
+    quickest = found["realmlp"]
+    assert found["auto"].epoch_seconds == quickest.epoch_seconds < found["tabm"].epoch_seconds
+    scoring = (6_800 + 2 * 2_000) * 1e-6
+    least = (0.1 + 10) + (0.2 + 5) + 0.68 + scoring + quickest.epoch_seconds
+    assert found["auto"].least_seconds == pytest.approx(least)
+    assert {its.least_seconds for mode, its in found.items() if mode != "auto"} == {0.0}
+
+
+def test_what_could_not_be_measured_is_no_blend_either():
+    assert estimate_of(Pace(trouble="Odd."), size_of(*NUMBERS)).modes == {}
+
+
 def test_another_batch_size_of_an_added_mode_is_measured_again(workspace: Workspace, houses: Dataset):
     few, many = (size_of(*NUMBERS, n_rows=n_rows) for n_rows in (3_000, 20_000))
     assert pace_path(workspace, houses, REQUEST, few) != pace_path(workspace, houses, REQUEST, many)

@@ -14,6 +14,7 @@ import pytest
 
 import core
 from core import inference, rows, teacher
+from core.added import search
 from core.errors import DataError
 from core.runs.datasets import add_table, table_path
 from core.runs.preflight import memory, sizes
@@ -35,7 +36,7 @@ from core.trainer import train_model_from_file
 from core.types import TrainingConfig
 mode, *paths = sys.argv[1:]
 for path in paths:
-    cfg = TrainingConfig("y", training_mode=mode, epochs=1, batch_size=1024, validation_size=0.15)
+    cfg = TrainingConfig("y", training_mode=mode, epochs=1, batch_size=1024, validation_size=0.15, time_budget=4)
     train_model_from_file(path, cfg, device="cpu")
     status = open("/proc/self/status").read()  # a resource's maximum would begin with what the parent had
     print(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
@@ -55,7 +56,9 @@ NUMBERS = tuple(EncodedColumn(f"x{i}", 0, 1) for i in range(10))
 URL = EncodedColumn("url", 4_821_300, 4_000_000)
 
 
-@pytest.mark.parametrize(("mode", "n_numbers"), [("mlp_dense", 1), ("tabm", 1), ("tabm", 12)])
+@pytest.mark.parametrize(
+    ("mode", "n_numbers"), [("mlp_dense", 1), ("tabm", 1), ("tabm", 12), ("realmlp", 12), ("auto", 12)]
+)
 def test_what_a_training_takes_more_than_a_small_one_is_what_was_expected(
     mode: str, n_numbers: int, workspace: Workspace, store: Store, tmp_path: Path
 ):
@@ -84,6 +87,7 @@ def test_the_figures_taken_from_modules_that_load_torch_are_theirs():
     assert memory.ROWS_A_PASS == inference.ROWS_PER_PASS
     assert memory.CELLS_A_PASS == inference.CELLS_PER_PASS
     assert sizes.DENSE_BYTES == rows.DENSE_BYTES
+    assert memory.MOST_LANES == search.MOST_LANES
     assert (memory.TREES, memory.TREE_DEPTH) == (teacher.N_TREES, teacher.MAX_DEPTH)
 
 
@@ -162,6 +166,25 @@ def test_the_forest_and_the_validation_rows_take_their_part():
     held_out = replace(size, cfg=replace(size.cfg, validation_size=0.2))
     assert memory_needed(forest).bytes > memory_needed(size).bytes
     assert memory_needed(held_out).bytes > memory_needed(size).bytes
+
+
+def test_a_blend_takes_as_many_trainings_as_there_are_threads(monkeypatch: pytest.MonkeyPatch):
+    def memory_of_blend(threads: int) -> int:
+        monkeypatch.setattr(memory, "threads_for", lambda _: threads)
+        return memory_needed(size_of(*NUMBERS, n_rows=1_000, training_mode="auto")).bytes
+
+    def growth(mode: str, threads: int) -> int:
+        monkeypatch.setattr(memory, "threads_for", lambda _: threads)
+        few, many = (memory_needed(size_of(*NUMBERS, n_rows=n, training_mode=mode)).bytes for n in (10_000, 110_000))
+        return many - few
+
+    of_inputs = 10 * 4 * 100_000
+    assert growth("auto", 1) > growth("tabm", 1)
+    assert growth("auto", 3) - growth("auto", 1) > 2 * of_inputs
+    assert growth("auto", 9) == growth("auto", 4)
+    alone, beside = (memory_of_blend(threads) for threads in (1, 2))
+    assert beside - alone > memory.IMPORTED_BYTES  # each but the first has a process of its own
+    assert growth("tabm", 4) == growth("tabm", 1)
 
 
 def test_a_request_is_checked_against_what_is_free(workspace: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch):

@@ -72,14 +72,17 @@ def many_kinds(n_rows: int) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize(("target", "task"), [("price", "regression"), ("town", "classification")])
+@pytest.mark.parametrize(
+    ("mode", "target", "task"),
+    [("tabm", "price", "regression"), ("tabm", "town", "classification"), ("realmlp", "price", "regression")],
+)
 def test_inputs_batches_and_weights_of_an_added_mode_are_about_those_of_the_training(
-    target: str, task: str, workspace: Workspace, store: Store, tmp_path: Path
+    mode: str, target: str, task: str, workspace: Workspace, store: Store, tmp_path: Path
 ):
     path = tmp_path / "kinds.csv"
     many_kinds(900).to_csv(path, index=False)
     dataset = add_table(workspace, store, path, path.name)
-    settings = {"training_mode": "tabm", "task": task, "epochs": 1, "batch_size": 128}
+    settings = {"training_mode": mode, "task": task, "epochs": 1, "batch_size": 128}
     request = TrainRequest(config={"target_column": target, **settings}, dates=("sold",), device="cpu")
     size = training_size(workspace, dataset, request)
     bundle, metrics = train_model_from_file(
@@ -105,6 +108,16 @@ def test_one_size_gives_that_of_every_mode(workspace: Workspace, houses: Dataset
     assert not added.in_mode("mlp_dense").may_end_early
     short = training_size(workspace, houses, request_for("price", training_mode="tabm", epochs=PATIENCE))
     assert not short.may_end_early
+    assert not added.in_mode("realmlp").may_end_early
+
+
+def test_a_blend_has_rows_aside_and_weights_of_its_largest_network(workspace: Workspace, houses: Dataset):
+    size = training_size(workspace, houses, request_for("price", training_mode="auto", validation_size=0.5))
+    assert size.is_timed
+    assert size.n_validation == 14  # 15 % of 96
+    assert not size.may_end_early
+    families = [n_parameters(size.in_mode(family)) for family in ("tabm", "realmlp")]
+    assert n_parameters(size) == max(families)
 
 
 @pytest.mark.parametrize(("target", "task"), [("town", "classification"), ("price", "regression")])

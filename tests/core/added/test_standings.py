@@ -1,0 +1,100 @@
+"""How kinds of network are weighed by rows that they have held out, against the same figures by hand."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from core.added.folds import FOLDS, folds_of
+from core.added.standings import Standings, greedy_shares, row_losses
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(2)
+
+
+def test_a_row_s_loss_is_its_squared_error_or_its_surprise() -> None:
+    assert row_losses(np.array([[1.0], [3.0]]), np.array([0.5, 5.0])).tolist() == [0.25, 4.0]
+    surprise = row_losses(np.array([[0.25, 0.75], [1.0, 0.0]]), np.array([1, 1]))
+    assert surprise == pytest.approx([-np.log(0.75), -np.log(1e-7)])
+
+
+def test_shares_come_near_the_best_mean_there_is(rng: np.random.Generator) -> None:
+    y = rng.normal(0, 1, 4_000)
+    good, fair = (y + noise for noise in (rng.normal(0, 1, 4_000), rng.normal(0, 2, 4_000)))
+    useless = rng.normal(0, 1, 4_000)
+    found = greedy_shares([part[:, None] for part in (good, fair, useless)], y)
+    assert sum(found) == pytest.approx(1)
+    grid = [(a / 40, b / 40, 1 - (a + b) / 40) for a, b in itertools.product(range(41), repeat=2) if a + b <= 40]
+    mixed = {shares: np.mean((shares[0] * good + shares[1] * fair + shares[2] * useless - y) ** 2) for shares in grid}
+    own = np.mean((found[0] * good + found[1] * fair + found[2] * useless - y) ** 2)
+    assert own <= 1.002 * min(mixed.values())
+
+
+def test_kinds_are_compared_on_rows_that_both_have_held_out() -> None:
+    y = np.arange(8_000.0) % 7
+    first, second = np.arange(4_000), np.arange(4_000, 8_000)
+    off = np.where(np.arange(8_000) % 2, 1.0, -1.0)[:, None]
+    found = Standings(y, 1)
+    found.add("tabm", first, y[first, None])
+    assert (found.shares, found.loss) == ({"tabm": 1.0}, 0.0)
+    found.add("realmlp", second, y[second, None] + off[second])
+    assert found.shares == {"tabm": 1.0, "realmlp": 0.0}  # nothing to compare them by yet
+    found.add("realmlp", first, y[first, None] + off[first])
+    assert found.shares == {"tabm": 1.0, "realmlp": 0.0}
+    assert found.losses == {"tabm": 0.0, "realmlp": 1.0}
+    found.add("tabm", second, y[second, None] - 2 * off[second])
+    assert found.shares["realmlp"] == pytest.approx(0.5, abs=0.2)
+    assert found.loss is not None
+    assert found.loss < found.losses["tabm"]
+
+
+def test_few_rows_do_not_decide_between_kinds_that_are_alike(rng: np.random.Generator) -> None:
+    y = rng.normal(0, 1, 60)
+    found = Standings(y, 1)
+    for kind, n_members, spread in (("tabm", 3, 1.0), ("realmlp", 1, 0.6)):
+        for _ in range(n_members):
+            found.add(kind, np.arange(60), (y + rng.normal(0, spread, 60))[:, None])
+    assert 0.55 < found.shares["tabm"] < 0.8  # by the number of members for the most part
+    found.add("useless", np.arange(60), (y + rng.normal(0, 9, 60))[:, None])
+    assert found.shares["useless"] < 0.02
+    assert sum(found.shares.values()) == pytest.approx(1)
+
+
+def test_a_row_held_out_twice_counts_with_the_mean() -> None:
+    found = Standings(np.array([1.0, 1.0]), 1)
+    found.add("tabm", np.array([0]), np.array([[0.0]]))
+    found.add("tabm", np.array([0]), np.array([[2.0]]))
+    assert found.loss == 0
+
+
+@pytest.mark.parametrize("n_classes", [2, 7, 40])
+def test_classes_are_spread_evenly_over_the_folds(n_classes: int, rng: np.random.Generator) -> None:
+    y = torch.tensor(np.minimum(rng.geometric(0.3, 600), n_classes) - 1)
+    folds = folds_of(y, 3, in_time=False)
+    for label in range(n_classes):
+        counts = np.bincount(folds[y.numpy() == label], minlength=FOLDS)
+        assert counts.max() - counts.min() <= 1
+    assert np.ptp(np.bincount(folds)) <= 1
+    assert not np.array_equal(folds, folds_of(y, 4, in_time=False))
+    assert np.array_equal(folds, folds_of(y, 3, in_time=False))
+
+
+def test_numbers_are_spread_from_low_to_high(rng: np.random.Generator) -> None:
+    y = torch.tensor(rng.normal(0, 1, (400, 1)), dtype=torch.float32)
+    folds = folds_of(y, 0, in_time=False)
+    ranks = np.argsort(np.argsort(y.numpy()[:, 0]))
+    for quarter in range(4):
+        counts = np.bincount(folds[ranks // 100 == quarter], minlength=FOLDS)
+        assert counts.max() - counts.min() <= 2
+    order = folds[np.argsort(y.numpy()[:, 0])][: 10 * FOLDS].reshape(10, FOLDS)
+    assert len({tuple(row) for row in order}) > 1  # which of neighbours is in which fold is left to chance
+
+
+def test_in_time_a_fold_is_a_stretch_and_few_rows_are_a_fold_each() -> None:
+    assert (np.diff(folds_of(torch.zeros(83, 1), 0, in_time=True)) >= 0).all()
+    assert sorted(folds_of(torch.tensor([0, 1, 0]), 0, in_time=False)) == [0, 1, 2]
