@@ -68,7 +68,8 @@ def teachers(tables: dict[str, Path]) -> dict[str, ModelBundle]:
 
 def settings_for(task: str, mode: str, **changes: Any) -> TrainingConfig:
     target = "churn" if task == "classification" else "price"
-    settings = {"epochs": EPOCHS, "batch_size": 32, "hidden_dim": 16, "dropout": 0.2, "learning_rate": 0.01, **changes}
+    rate = 1e-3 if mode == "realmlp" else 0.01  # its own is 200 times as much
+    settings = {"epochs": EPOCHS, "batch_size": 32, "hidden_dim": 16, "dropout": 0.2, "learning_rate": rate, **changes}
     return TrainingConfig(target, training_mode=mode, task=task, **settings)
 
 

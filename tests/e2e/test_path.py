@@ -48,9 +48,6 @@ TABLES = {
         SAMPLES / "apartment_prices.csv", "price", "number", "the mean", "listing_id", "sold_on"
     ),
     "fruit sample": Table(SAMPLES / "fruit_quality.xlsx", "grade", "3 categories", "is right for", "batch"),
-    "telco churn": Table(
-        REAL / "telco_churn/customer_churn_telco.csv", "Churn", "2 categories", "is right for", "customerID"
-    ),
     "dry bean": Table(REAL / "dry_bean/Dry_Bean_Dataset.xlsx", "Class", "7 categories", "is right for"),
     "walmart sales": Table(
         REAL / "walmart_sales/sales_forecasting_walmart.csv", "Weekly_Sales", "number", "the mean", None, "Date"

@@ -41,16 +41,16 @@ class Scenario:
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "kills": Scenario(260, 4, part=kills.part),
-    "full_disk": Scenario(150, 4, part=full_disk.part),
+    "kills": Scenario(260, 3, part=kills.part),
+    "full_disk": Scenario(150, 3, part=full_disk.part),
     "small_disk": Scenario(len(small_disk.FAULTS), 2, play=small_disk.play),
     "servers": Scenario(20, 2, play=servers.play),
     "supervisors": Scenario(6, 1, play=supervisors.play),
     "broken": Scenario(len(broken_workers.FAULTS), 3, play=broken_workers.play),
-    "cancels": Scenario(4 * len(cancels.MOMENTS), 4, play=cancels.play),
+    "cancels": Scenario(4 * len(cancels.MOMENTS), 3, play=cancels.play),
     "clocks": Scenario(len(clocks.JUMPS), 3, play=clocks.play),
-    "damage": Scenario(50, 10, play=damage.play),
-    "odd_tables": Scenario(len(odd_tables.CASES), 6, part=odd_tables.part, parts=1),
+    "damage": Scenario(50, 6, play=damage.play),
+    "odd_tables": Scenario(len(odd_tables.CASES), 4, part=odd_tables.part, parts=1),
     "storm": Scenario(30, 3, play=storm.play),
 }
 

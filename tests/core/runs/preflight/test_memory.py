@@ -56,9 +56,7 @@ NUMBERS = tuple(EncodedColumn(f"x{i}", 0, 1) for i in range(10))
 URL = EncodedColumn("url", 4_821_300, 4_000_000)
 
 
-@pytest.mark.parametrize(
-    ("mode", "n_numbers"), [("mlp_dense", 1), ("tabm", 1), ("tabm", 12), ("realmlp", 12), ("auto", 12)]
-)
+@pytest.mark.parametrize(("mode", "n_numbers"), [("mlp_dense", 1), ("tabm", 12), ("auto", 12)])
 def test_what_a_training_takes_more_than_a_small_one_is_what_was_expected(
     mode: str, n_numbers: int, workspace: Workspace, store: Store, tmp_path: Path
 ):
