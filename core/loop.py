@@ -184,7 +184,7 @@ def end_epoch(
     report = state.close_epoch(train_loss, held_out)
     if on_epoch is not None:
         on_epoch(report)
-    return "patience" if _patience_is_over(state) else None
+    return "patience" if _patience_is_over(state) or state.wave_was_vain() else None
 
 
 def _patience_is_over(state: TrainingState) -> bool:

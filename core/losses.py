@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,21 @@ def guess(criterion: nn.Module, y_train: Tensor, output_dim: int) -> Tensor:
         shares *= criterion.weight
     shares = (1 - criterion.label_smoothing) * shares / shares.sum() + criterion.label_smoothing / output_dim
     return shares.clamp_min(SMALLEST_PROBABILITY).log().unsqueeze(0)
+
+
+@dataclass(frozen=True)
+class OverMembers:
+    """The mean of `hard` over k networks that are trained as one, whose outputs are `(b, k, outputs)`."""
+
+    hard: Criterion
+
+    def __call__(self, outputs: Tensor, y: Tensor) -> Tensor:
+        return self.hard(*self.each(outputs, y))
+
+    @staticmethod
+    def each(outputs: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the outputs as if each network's were of a row of its own `(b · k, outputs)`, with their targets."""
+        return outputs.flatten(0, 1), y.repeat_interleave(outputs.shape[1], 0)
 
 
 def soften_probabilities(probabilities: Tensor, temperature: float) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.networks.shape import FAMILIES
 from core.types import ADDED_MODES, TIMED_MODE, TRAINING_MODES
 
 
@@ -36,7 +37,7 @@ _WORDS = {
     "realmlp": ModeWords(
         "Tuned network", "Tuned",
         "One network, each detail of which was tuned on many other tables.",
-        "Often as accurate as the accurate network, on some tables more so. Trains all its epochs.",
+        "Often as accurate as the accurate network, on some tables more so.",
     ),
     "linear_glm_baseline": ModeWords(
         "Straight lines", "Linear",
@@ -66,9 +67,9 @@ _WORDS = {
 }  # fmt: skip
 
 _KINDS = {"TabM": "tabm", "RealMLP": "realmlp"}  # of networks in a blend, as `core.leaderboard` names them
-_UNREAD = {
+_UNREAD: dict[str, frozenset[str]] = {
     TIMED_MODE: frozenset({"epochs", "validation_size", "early_stopping_patience", "restore_best"}),
-    "realmlp": frozenset({"early_stopping_patience", "time_budget"}),
+    **{family: frozenset({"early_stopping_patience", "time_budget"}) for family in FAMILIES},
 }
 MODES_IN_ORDER = tuple(dict.fromkeys((*_WORDS, *TRAINING_MODES)))  # of their cards
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.types import TIMED_MODE, TrainingConfig
 
-VALIDATION_SHARE, PATIENCE = 0.15, 16
+VALIDATION_SHARE = 0.15
 ASIDE_ROWS, LEAST_ASIDE, MOST_ASIDE_ROWS = 60, 0.04, 3_000  # that no member of a blend learns from
 USUAL_BATCH = 64  # that `batch_size` is a multiple of
 # Gorishniy et al. (2025), section D, by the rows that train.
@@ -29,15 +29,17 @@ def settled(cfg: TrainingConfig, n_rows: int) -> TrainingConfig:
 
 
 def in_family(cfg: TrainingConfig, family: str, n_fitted: float) -> TrainingConfig:
-    """Return how one network of a kind, `tabm` or `realmlp`, is trained on `n_fitted` rows; it keeps the best epoch."""
+    """Return how one network of a kind, `tabm` or `realmlp`, is trained on `n_fitted` rows; it keeps the best epoch.
+
+    Its rate rises and falls, so that some epochs without progress tell nothing, and patience is not for it.
+    """
     batch_size = next((size for most, size in BATCH_SIZES if round(n_fitted) < most), LARGEST_BATCH)
-    patience = cfg.early_stopping_patience or PATIENCE
-    if family == "realmlp":  # whose rate rises and falls, so that epochs without progress tell nothing
-        batch_size, patience = min(batch_size, LARGEST_REALMLP_BATCH), 0
+    if family == "realmlp":
+        batch_size = min(batch_size, LARGEST_REALMLP_BATCH)
     return replace(
         cfg,
         training_mode=family,
-        early_stopping_patience=patience,
+        early_stopping_patience=0,
         restore_best=True,
         batch_size=max(2, round(batch_size * cfg.batch_size / USUAL_BATCH)),
     )

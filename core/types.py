@@ -71,10 +71,10 @@ class TrainingConfig:
 
     The added modes read some settings in their own way (`core.settled`): a `learning_rate` of 1e-3 and a `batch_size`
     of 64 stand for their own, and others for as many times more or less. Each epoch is judged on validation rows, 15 %
-    of the training rows where `validation_size` is 0, with a patience of 16 epochs where that is 0; the best epoch is
-    kept. `realmlp` trains for all `epochs`, which its learning rate follows. `auto` trains networks of both kinds on
-    parts of the rows for `time_budget` seconds, reading the table and scoring included, and blends them; what one has
-    learned when the time is over depends on the machine.
+    of the training rows where `validation_size` is 0, and the best one is kept. The learning rate rises and falls in
+    waves (`core.waves`), and training ends after `epochs`, or with a wave that has brought too little.
+    `auto` trains networks of both kinds on parts of the rows for `time_budget` seconds, reading the table and scoring
+    included, and blends them; what one has learned when the time is over depends on the machine.
     """
 
     target_column: str

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("core.calibration", "core.dropout", "core.rows"),
     ("core.errors", "core.types", "core.leaderboard"),
-    ("core.settled",),
+    ("core.settled", "core.waves"),
     ("core.networks",),
     ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),
     ("core.receipt",),
@@ -44,6 +44,7 @@ SERVER_SIDE = (
     "core.modes",
     "core.receipt",
     "core.types",
+    "core.waves",
     "core.calibration",
     "core.errors",
     "core.serialization",

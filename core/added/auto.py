@@ -51,7 +51,8 @@ def train_auto(
             f"A blend needs at least {FEWEST_ROWS} rows to learn from, and there are {len(rows.x_train)}. "
             "Add rows, or choose another mode."
         )
-    problem = Problem(rows, encoder, cfg, task, output_dim, device, in_time)
+    zero = float(target_scaler.transform([[0.0]])[0, 0]) if task == "regression" else 0.0
+    problem = Problem(rows, encoder, cfg, task, output_dim, device, in_time, zero)
     resumable = control.checkpoint_path is not None or control.resume_from is not None
     identity = identity_of(rows, problem.objective, cfg) if resumable else Identity()
     earlier, earlier_seconds = _earlier(problem, control.resume_from, identity)

@@ -34,7 +34,7 @@ OnEpoch = Callable[[EpochReport], object]
 
 @dataclass(frozen=True)
 class Order:
-    """A member to train; `curve_seconds` are for one whose rate follows the clock, and the others end at `deadline`.
+    """A member to train, whose rate falls to 0 within `curve_seconds`; it ends at the `deadline` whatever it does.
 
     That is of `time.perf_counter`, which all processes of a machine share.
     """

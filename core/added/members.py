@@ -12,6 +12,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
+from scipy.stats import skew
 from torch import Tensor
 
 from core.added.folds import FOLDS, folds_of
@@ -33,22 +34,28 @@ from core.rows import Rows, take
 from core.settled import in_family
 from core.types import TrainingConfig
 
-EPOCHS: dict[Family, int] = {"tabm": 400, "realmlp": 256}  # at most: patience or the clock end it before
+EPOCHS: dict[Family, int] = {"tabm": 248, "realmlp": 256}  # at most: a wave that is vain or the clock end it before
+SURELY_ABOVE = 1e-6  # of what 0 is among scaled targets, or of their deviation
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of member; without `has_codes`, whole numbers of few values are numbers to it and nothing else."""
+    """One kind of member; without `has_codes`, whole numbers of few values are numbers to it and nothing else.
+
+    One `on_log` learns the logarithm of the target, where the table has a target for that.
+    """
 
     title: str
     family: Family
     has_codes: bool = True
+    on_log: bool = False
 
 
 KINDS = {
     "tabm": Kind("TabM", "tabm"),
     "realmlp": Kind("RealMLP", "realmlp"),
     "tabm_numbers": Kind("TabM, whole numbers as numbers", "tabm", has_codes=False),
+    "tabm_log": Kind("TabM, on the logarithm of the target", "tabm", on_log=True),
 }
 
 
@@ -56,7 +63,7 @@ KINDS = {
 class Problem:
     """What all members have in common: the rows to learn from, as `encoder` encodes them, and how.
 
-    The rows are on the CPU, `in_time` order where that is so.
+    The rows are on the CPU, `in_time` order where that is so. `zero` is what the number 0 is among the scaled targets.
     """
 
     rows: RowSets
@@ -66,6 +73,7 @@ class Problem:
     output_dim: int
     device: torch.device
     in_time: bool
+    zero: float = 0.0
 
     @property
     def x(self) -> Rows:
@@ -92,6 +100,16 @@ class Problem:
     def baseline_loss(self) -> float:
         """Return what guessing reaches."""
         return float(self.objective.hard(self.objective.guess.expand(len(self.y), -1), self.y))
+
+    @cached_property
+    def has_log(self) -> bool:
+        """Return whether the target is a number above 0 whose logarithm is less skewed than itself."""
+        if self.n_classes is not None:
+            return False
+        above = self.y[:, 0].double().numpy() - self.zero
+        if above.min() <= SURELY_ABOVE * max(1.0, abs(self.zero)):
+            return False
+        return bool(abs(skew(np.log(above))) < abs(skew(above)))
 
     def seed(self, assignment: Assignment) -> int:
         """Return a number for the random draws of a member, of its own for each."""
@@ -143,9 +161,8 @@ def train_member(
 ) -> Member:
     """Train a member, from its front on.
 
-    Where its rate follows a curve, that ends after `curve_seconds` of steps at the latest, and the training with it;
-    `is_over` cuts any other short. Raises
-    TrainingError where no step was made, and DataError where all rows are alike.
+    Its rate falls to 0 after `curve_seconds` at the latest, and the training ends with that; `is_over` cuts it
+    short before. Raises TrainingError where no step was made, and DataError where all rows are alike.
     """
     started, kind, device = time.perf_counter(), KINDS[assignment.kind], problem.device
     mask = problem.held(assignment)
@@ -157,21 +174,25 @@ def train_member(
         n_classes=problem.n_classes, seed=problem.seed(assignment), has_codes=kind.has_codes,
     )  # fmt: skip
     z_held = inputs_of(front, take(problem.x, held))
-    trainee = trainee_for(kind.family, z, front.shape.n_numbers, problem.output_dim, cfg, problem.task, hard, device)
+    trainee = trainee_for(
+        kind.family, z, front.shape.n_numbers, problem.output_dim, cfg, problem.task, hard, device,
+        on_log=kind.on_log,
+    )  # fmt: skip
     if problem.n_classes is None:
         trainee.keeps.stay_within(problem.y)
+    if kind.on_log:
+        trainee.keeps.learn_log(y, problem.zero)
     learns, z, y, y_held = trainee.learns.to(device), z.to(device), y.to(device), y_held.to(device)
-    has_curve, first = trainee.recipe.curve is not None, time.perf_counter()
 
     def clock() -> float:
-        return (time.perf_counter() - first) / curve_seconds
+        return (time.perf_counter() - started) / curve_seconds
 
     result = fit(
-        learns, z, (y,), trainee.batch_loss, cfg,
+        learns, z, (trainee.keeps.learned(y),), trainee.batch_loss, cfg,
         validation_loss=held_out_loss(learns, z_held, y_held, hard, device),
         baseline_loss=problem.baseline_loss,
-        control=Control(on_epoch=on_epoch, should_stop=lambda: is_over() or (has_curve and clock() >= 1)),
-        recipe=replace(trainee.recipe, clock=clock) if has_curve else trainee.recipe,
+        control=Control(on_epoch=on_epoch, should_stop=lambda: is_over() or clock() >= 1),
+        recipe=replace(trainee.recipe, clock=clock),
     )  # fmt: skip
     asked = time.perf_counter()
     outputs = forward(trainee.keeps, z_held, device)

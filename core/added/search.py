@@ -23,13 +23,13 @@ from core.errors import AppError, TrainingError
 from core.leaderboard import Entry, Leaderboard
 from core.loop import Control
 from core.networks.blend import Blend
-from core.networks.shape import Family
 from core.steps.threads import only_threads
 
 MOST_LANES = 4
 RESERVE = 0.02  # of the time, for what comes after the members, beside their own predictions
-LONGEST_CURVE = 0.3  # of the time, that a member may take whose rate follows the clock
-WORTH_BEGINNING: dict[Family, float] = {"tabm": 0.5, "realmlp": 0.1}  # of its usual time, that must be left
+LONGEST_CURVE = 0.3  # of the time, that a member may take
+WORTH_BEGINNING = 0.3  # of its usual time, that must be left: its rate falls in what there is
+IN_TIME = 0.98  # of what is left, in which a rate falls to 0, so that it does before the end
 LEAST_SHARE = 0.05  # of the time, that must be left for any
 FEW, LEAST_WEIGHT = 2, 0.05  # of a kind: members by which it is judged, and its share of the blend that is something
 WORSE = 1.1  # times the loss of the worst other, that a member may have whose training was cut short
@@ -53,6 +53,7 @@ class Search:
         self._standings = Standings(problem.y.flatten().numpy(), problem.output_dim)
         self._lock, self._halt = threading.Lock(), threading.Event()
         self._finished: queue.Queue[Member] = queue.Queue()
+        self._kinds = [kind for kind in KINDS if not KINDS[kind].on_log or problem.has_log]
         self._begun: dict[str, int] = dict.fromkeys(KINDS, 0)
         self._spent: dict[str, float] = dict.fromkeys(KINDS, 0.0)
         self._doing: dict[int, tuple[str, str, float]] = {}  # what each lane trains, in words, and since when
@@ -124,7 +125,7 @@ class Search:
                 weight=standings.shares.get(kind, 0.0),
                 now="; ".join(words for which, words, _ in doing if which == kind),
             )
-            for kind in KINDS
+            for kind in self._kinds
         ]
         return Leaderboard(
             entries=tuple(sorted(entries, key=lambda entry: np.inf if entry.loss is None else entry.loss)),
@@ -161,7 +162,7 @@ class Search:
             self._doing.pop(lane, None)
             if self._halt.is_set() or sum(self._begun.values()) >= MOST_KEPT:
                 return None
-            for kind in sorted(KINDS, key=lambda kind: (self._is_last(kind), self._seconds_of(kind))):
+            for kind in sorted(self._kinds, key=lambda kind: (self._is_last(kind), self._seconds_of(kind))):
                 if kind not in self._errors and self._is_worth(kind):
                     n_folds = min(len(self._problem.y), FOLDS)
                     division, fold = divmod(self._begun[kind], n_folds)
@@ -176,7 +177,7 @@ class Search:
             self._doing[lane] = (assignment.kind, words, self._doing[lane][2])
 
         left = self._seconds_left()
-        curve_seconds = max(1e-3, min(LONGEST_CURVE * self._budget, left))
+        curve_seconds = max(1e-3, min(LONGEST_CURVE * self._budget, IN_TIME * left))
         order = Order(assignment, curve_seconds, time.perf_counter() + left)
         if remote is not None:
             return remote.train(order, on_epoch)
@@ -202,7 +203,7 @@ class Search:
         if not any(self._begun.values()):
             return True
         usual = [member.seconds for member in self._of(kind) if not member.was_cut]
-        least = WORTH_BEGINNING[KINDS[kind].family] * median(usual) if usual else 0.0
+        least = WORTH_BEGINNING * median(usual) if usual else 0.0
         return self._seconds_left() > max(LEAST_SHARE * self._budget, least)
 
     def _seconds_left(self) -> float:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.losses import BatchLoss, Criterion
+from core.losses import BatchLoss, Criterion, OverMembers
 from core.networks.averaged import Averaged
 from core.networks.fronted import Body
-from core.networks.realmlp import RealMLP, coslog4
+from core.networks.realmlp import RealMLP
 from core.networks.shape import Family
 from core.networks.tabm import TabM, bins_of
 from core.settled import layers_of_realmlp, members_and_embedding
 from core.steps.recipe import Recipe
 from core.types import TrainingConfig
+from core.waves import waves_of
 
 USUAL_RATE = 1e-3  # that `learning_rate` is a multiple of
-TABM_RATE = 2e-3  # Gorishniy et al. (2025)
+TABM_RATE = 8e-3  # the largest: of those that Gorishniy et al. (2025) draw from, near the upper end
 TABM_WEIGHT_DECAY = 1e-4  # of a loss that is the sum over the members, and so k times less of their mean
 DECAY = 0.998  # of the mean of the weights: about the last 500 steps
 REALMLP_RATES = {"classification": 0.04, "regression": 0.2}  # Holzmüller et al. (2024), as all of RealMLP
@@ -50,40 +51,35 @@ def trainee_for(
     task: str,
     hard: Criterion,
     device: torch.device,
+    *,
+    on_log: bool = False,
 ) -> Trainee:
     """Return an untrained network of a kind for inputs `z` (n, inputs), the first `n_numbers` of which are numbers.
 
-    It is on the CPU, of a size that the device can train in good time.
+    It is on the CPU, of a size that the device can train in good time. A TabM may learn a number `on_log`.
     """
     rate = cfg.learning_rate / USUAL_RATE
     if family == "realmlp":
         network = _realmlp(z, output_dim, cfg)
         recipe = Recipe(
             rate * REALMLP_RATES[task], betas=(0.9, 0.95), weight_decay=REALMLP_WEIGHT_DECAY, is_decoupled=True,
-            curve=coslog4, rates=REALMLP_FACTORS,
+            waves=waves_of(family, cfg.epochs), rates=REALMLP_FACTORS,
         )  # fmt: skip
         return Trainee(network, network, recipe, hard)
-    tabm = _tabm(z, n_numbers, output_dim, cfg, device)
-    recipe = Recipe(rate * TABM_RATE, weight_decay=TABM_WEIGHT_DECAY / tabm.k, clip_norm=1.0)
+    tabm = _tabm(z, n_numbers, output_dim, cfg, device, on_log)
+    recipe = Recipe(
+        rate * TABM_RATE, weight_decay=TABM_WEIGHT_DECAY / tabm.k, clip_norm=1.0, waves=waves_of(family, cfg.epochs)
+    )
     body = Averaged(tabm, DECAY)
-    return Trainee(body, body.mean, recipe, over_members(hard))
+    return Trainee(body, body.mean, recipe, OverMembers(hard))
 
 
-def over_members(hard: Criterion) -> BatchLoss:
-    """Return the mean of `hard` over the k members, whose outputs are `(b, k, outputs)`."""
-
-    def loss(outputs: Tensor, y: Tensor) -> Tensor:
-        return hard(outputs.flatten(0, 1), y.repeat_interleave(outputs.shape[1], 0))
-
-    return loss
-
-
-def _tabm(z: Tensor, n_numbers: int, output_dim: int, cfg: TrainingConfig, device: torch.device) -> TabM:
+def _tabm(z: Tensor, n_numbers: int, output_dim: int, cfg: TrainingConfig, device: torch.device, on_log: bool) -> TabM:
     k, d_embedding = members_and_embedding(n_numbers, on_gpu=device.type == "cuda")
     return TabM(
         bins_of(z[:, :n_numbers]), z.shape[1] - n_numbers, output_dim,
         k=k, hidden_dim=cfg.hidden_dim, num_hidden_layers=max(1, cfg.num_hidden_layers), dropout=cfg.dropout,
-        d_embedding=d_embedding,
+        d_embedding=d_embedding, on_log=on_log,
     )  # fmt: skip
 
 

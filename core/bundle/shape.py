@@ -33,7 +33,7 @@ def parse_shape(value: object, where: str, mode: str) -> AddedShape | BlendShape
 def parse_network(value: object, where: str, families: Collection[str]) -> AddedShape:
     """Return the sizes in `value` of one network, of one of `families`, or raise FlawError."""
     if isinstance(value, dict):
-        value = {"family": "tabm", **value}  # which the first models of these modes do not say
+        value = {"family": "tabm", "on_log": False, **value}  # which the first models of these modes do not say
     fields = Fields(value, where, tuple(AddedShape.__dataclass_fields__))
     family = fields.choice("family", families)
     shape = AddedShape(
@@ -42,7 +42,10 @@ def parse_network(value: object, where: str, families: Collection[str]) -> Added
         d_embedding=fields.whole("d_embedding", 0, MAX_EMBEDDING if family == "tabm" else 0),
         bins=tuple(fields.counts("bins")),
         family=family,  # type: ignore[arg-type]
+        on_log=fields.flag("on_log"),
     )
+    if shape.on_log and family != "tabm":
+        raise FlawError(f"{fields.where('on_log')} is set, which a network of the kind {family} cannot be")
     n_binned = shape.front.n_numbers if shape.d_embedding else 0
     if len(shape.bins) != n_binned or len(shape.bins) > MAX_EMBEDDED:
         raise FlawError(f"{fields.where('bins')} are {len(shape.bins):,}, which is not how many numbers are embedded")

@@ -96,6 +96,7 @@ def _restore_progress(state: TrainingState, checkpoint: Checkpoint) -> None:
     state.reports = [
         replace(report, epochs=state.cfg.epochs, baseline_loss=state.baseline_loss) for report in checkpoint.reports
     ]
+    state.restore_dones()
     if checkpoint.best_loss is not None:
         state.best.epoch, state.best.loss = checkpoint.best_epoch, checkpoint.best_loss
     state.update_steps = checkpoint.update_steps

@@ -81,6 +81,7 @@ class TrainingState:
     started: float = field(default_factory=time.perf_counter)
     recipe: Recipe | None = None
     rate: float = 1.0  # of the first one, for the steps to come
+    dones: list[float] = field(default_factory=list)  # the share of the training that was over at each epoch's end
 
     @property
     def seconds(self) -> float:
@@ -114,6 +115,25 @@ class TrainingState:
             self.rate = self.recipe.factor(done)
             self.recipe.set_rate(self.optimizer, self.rate)
 
+    def wave_was_vain(self) -> bool:
+        """Return whether the rate has fallen to 0 at the end of the last epoch, and its wave brought too little."""
+        waves = self.recipe.waves if self.recipe else None
+        if waves is None or not self.has_validation:
+            return False
+        before, now = [0.0, *self.dones[-2:]][-2:]
+        if waves.over(before) == waves.over(now):
+            return False
+        losses = [math.inf if report.validation_loss is None else report.validation_loss for report in self.reports]
+        return waves.are_vain(self.dones, losses)
+
+    def restore_dones(self) -> None:
+        """Fill in what share of the training was over at the end of each epoch that is reported."""
+        self.dones = [report.epoch / self.cfg.epochs for report in self.reports]
+
+    def _done_at(self, epoch: int) -> float:
+        done = epoch / self.cfg.epochs
+        return self.recipe.done(done) if self.recipe else done
+
     def mean_loss(self) -> float:
         """Return the mean loss of the rows done in the epoch in work; this waits for the device."""
         return float(self.epoch.loss_total / max(1, self.epoch.rows)) if self.epoch else 0.0
@@ -130,6 +150,7 @@ class TrainingState:
             baseline_loss=self.baseline_loss,
         )
         self.reports.append(report)
+        self.dones.append(self._done_at(report.epoch))
         self.best.offer(report.epoch, train_loss if validation_loss is None else validation_loss)
         self.epoch = None
         return report

@@ -44,7 +44,7 @@ def build_fronted(
             body = TabM(
                 bins or [torch.empty(0)] * n_numbers, n_binary, output_dim,
                 k=shape.k, hidden_dim=hidden_dim, num_hidden_layers=num_hidden_layers, dropout=dropout,
-                d_embedding=shape.d_embedding,
+                d_embedding=shape.d_embedding, on_log=shape.on_log,
             )  # fmt: skip
         return Fronted(Front(shape.front), body)
 
@@ -54,4 +54,4 @@ def shape_of(network: Fronted) -> AddedShape:
     body, front = network.body, network.front.shape
     if isinstance(body, RealMLP):
         return AddedShape(front, 1, 0, (), "realmlp")
-    return AddedShape(front, body.k, body.d_embedding, body.bin_counts)
+    return AddedShape(front, body.k, body.d_embedding, body.bin_counts, on_log=body.on_log)

@@ -34,16 +34,16 @@ class NTKLinear(nn.Module):
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.randn(n_inputs, n_outputs)), nn.Parameter(torch.zeros(n_outputs))
-        self._factor = 1 / math.sqrt(n_inputs)
+        self.factor = 1 / math.sqrt(n_inputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.addmm(self.bias, x, self.weight, alpha=self._factor)
+        return torch.addmm(self.bias, x, self.weight, alpha=self.factor)
 
     @torch.no_grad()
     def look_at(self, x: Tensor) -> None:
         """Scale the weights so that each output varies by 1 over rows `x`, and let it bend between some of them."""
-        self.weight.div_((x @ self.weight * self._factor).std(dim=0, correction=0).clamp_min(NARROWEST))
-        outputs = x @ self.weight * self._factor
+        self.weight.div_((x @ self.weight * self.factor).std(dim=0, correction=0).clamp_min(NARROWEST))
+        outputs = x @ self.weight * self.factor
         n_outputs = outputs.shape[1]
         corners = torch.randint(len(outputs), (CORNERS, n_outputs))
         shares = torch.empty(CORNERS, n_outputs).exponential_()
@@ -59,10 +59,10 @@ class Activation(nn.Module):
     def __init__(self, n_units: int, *, is_smooth: bool) -> None:
         super().__init__()
         self.mix = nn.Parameter(torch.ones(n_units))
-        self._function = functional.mish if is_smooth else functional.selu
+        self.is_smooth, self.function = is_smooth, functional.mish if is_smooth else functional.selu
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.lerp(x, self._function(x), self.mix)
+        return torch.lerp(x, self.function(x), self.mix)
 
 
 class RealMLP(Bounded):
@@ -94,8 +94,3 @@ class RealMLP(Bounded):
             if isinstance(layer, NTKLinear):
                 layer.look_at(x)
             x = x if isinstance(layer, Dropout) else layer(x)
-
-
-def coslog4(done: float) -> float:
-    """Return the rate after the share `done` of the training, of the largest: four waves, each longer than the last."""
-    return 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * done)))

@@ -62,7 +62,8 @@ class FrontShape:
 class AddedShape:
     """A front and the network of a `family` behind it: `k` members; for each number its `bins`, as `d_embedding`.
 
-    Without an embedding, `d_embedding` is 0; only TabM has one, and more than one member.
+    Without an embedding, `d_embedding` is 0; only TabM has one, and more than one member. One `on_log` puts out a
+    logarithm, of which the number is made.
     """
 
     front: FrontShape
@@ -70,6 +71,7 @@ class AddedShape:
     d_embedding: int
     bins: tuple[int, ...]
     family: Family = "tabm"
+    on_log: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -81,7 +83,7 @@ class AddedShape:
         """Rebuild what `as_dict` gave. Raises KeyError or TypeError for anything else."""
         front = {entry.name: values["front"][entry.name] for entry in fields(FrontShape)}
         front["levels"], front["values"] = tuple(front["levels"]), tuple(front["values"])
-        rest = {name: values[name] for name in ("k", "d_embedding", "family")}
+        rest = {name: values[name] for name in ("k", "d_embedding", "family", "on_log")}
         return cls(FrontShape(**front), bins=tuple(values["bins"]), **rest)
 
 

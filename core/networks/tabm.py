@@ -43,8 +43,9 @@ class TabM(Bounded):
         num_hidden_layers: int,
         dropout: float,
         d_embedding: int,
+        on_log: bool = False,
     ) -> None:
-        super().__init__(output_dim)
+        super().__init__(output_dim, on_log=on_log)
         embeds = bool(bins) and d_embedding > 0
         self.n_numbers, self.k, self.d_embedding = len(bins), k, d_embedding if embeds else 0
         self.bin_counts = tuple(len(edges) - 1 for edges in bins) if embeds else ()

@@ -12,8 +12,8 @@ from core.runs.board import board_of, is_timed, time_budget
 from core.runs.curve import best_epoch, guess_words, read_curve
 from core.runs.queueing import CPU, SCORING, lane_of
 from core.runs.records import DOING, Epoch, Run
-from core.settled import PATIENCE
 from core.types import ADDED_MODES
+from core.waves import LEAST_GAIN, waves_of
 
 RECENT_EPOCHS = 20
 
@@ -196,10 +196,16 @@ def _ended(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
         return f"{words}; {kept}"
     if run.state == "stopped" or epochs[-1].epoch >= run.epochs:
         return f"{after}; {kept}"
-    patience = _patience(run)
+    return f"{after} of {run.epochs:,}: {_why_early(run, epochs, best, kept)}"
+
+
+def _why_early(run: Run, epochs: Sequence[Epoch], best: Epoch | None, kept: str) -> str:
+    if _ended_with_a_wave(run, epochs):
+        return f"the last wave of its rate brought less than {100 * LEAST_GAIN:.0f} %; {kept}"
+    patience = _config(run).get("early_stopping_patience") or 0
     if best and 0 < patience <= epochs[-1].epoch - best.epoch:
-        return f"{after} of {run.epochs:,}: validation had not improved for {patience:,}; {kept}"
-    return f"{after} of {run.epochs:,}: the loss exploded, and the best epoch before that is kept."
+        return f"validation had not improved for {patience:,}; {kept}"
+    return "the loss exploded, and the best epoch before that is kept."
 
 
 def _blending(run: Run, epochs: Sequence[Epoch]) -> str:
@@ -227,7 +233,14 @@ def _kept(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
 
 
 def _patience(run: Run) -> int:
-    return _config(run).get("early_stopping_patience") or (PATIENCE if _is_added(run) else 0)
+    return 0 if _is_added(run) else _config(run).get("early_stopping_patience") or 0
+
+
+def _ended_with_a_wave(run: Run, epochs: Sequence[Epoch]) -> bool:
+    if not _is_added(run):
+        return False
+    waves, last = waves_of(_config(run)["training_mode"], run.epochs), epochs[-1].epoch
+    return waves.over(last / run.epochs) > waves.over((last - 1) / run.epochs)
 
 
 def _is_added(run: Run) -> bool:

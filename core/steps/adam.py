@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 from torch.optim import Adam, AdamW
 
 from core.steps.flat import gradient_of
@@ -13,6 +14,11 @@ _UPDATES: dict[type[torch.optim.Optimizer], Callable[..., object]] = {
     Adam: torch._fused_adam_,
     AdamW: torch._fused_adamw_,
 }
+
+
+def trained_by(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    """Return what an optimizer changes."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def quick_update(optimizer: torch.optim.Optimizer) -> Callable[[], object]:

@@ -96,7 +96,7 @@ class ReluLayer:
 class DropoutLayer:
     """A unit in so many is silenced, and the others are made up for it."""
 
-    def __init__(self, module: Dropout, generator: torch.Generator | None) -> None:
+    def __init__(self, module: Dropout, generator: torch.Generator | None = None) -> None:
         self._p, self._generator = module.p, generator
         self._drawers: dict[torch.Size, MaskDrawer] = {}  # a training has two sizes of batches at most
         self._mask = torch.empty(0)
@@ -145,15 +145,18 @@ class Chain:
 
 def explicit(model: nn.Module) -> Layer | None:
     """Return the layers of a flattened network of ours; None for any other, or one that somebody watches."""
-    return None if type(model) not in FAMILIES or _is_watched(model) else layers_of(model)
+    return None if type(model) not in FAMILIES or is_watched(model) else layers_of(model)
 
 
-def layers_of(model: nn.Module, generator: torch.Generator | None = None) -> Layer:
-    """Return the layers of a flattened network of one of the `FAMILIES`; `generator` draws its masks."""
-    return Chain(_layers(model, generator, is_first=True))
+def layers_of(model: nn.Module, generator: torch.Generator | None = None, *, is_first: bool = True) -> Layer:
+    """Return the layers of a flattened network of one of the `FAMILIES`, or of a part that `is_first` or not in one.
+
+    `generator` draws its masks.
+    """
+    return Chain(_layers(model, generator, is_first=is_first))
 
 
-def _is_watched(model: nn.Module) -> bool:
+def is_watched(model: nn.Module) -> bool:
     """Tell whether somebody has a hook in the network, which is called by autograd's way only."""
     hooks = [
         (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks, part._backward_pre_hooks)

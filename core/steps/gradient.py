@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.losses import BatchLoss
+from core.losses import BatchLoss, OverMembers
 
 LossWithGradient = Callable[..., tuple[Tensor, Tensor]]  # (outputs, *targets) -> scalar, (b, output_dim)
 
@@ -23,7 +23,19 @@ def with_gradient(batch_loss: BatchLoss) -> LossWithGradient:
     if type(batch_loss) is nn.CrossEntropyLoss and batch_loss.reduction == "mean" and not batch_loss.label_smoothing:
         weight = batch_loss.weight
         return lambda outputs, y: _cross_entropy(outputs, y, weight)
+    if isinstance(batch_loss, OverMembers):
+        return _over_members(batch_loss)
     return lambda outputs, *targets: _by_autograd(batch_loss, outputs, *targets)
+
+
+def _over_members(batch_loss: OverMembers) -> LossWithGradient:
+    inner = with_gradient(batch_loss.hard)
+
+    def loss_with_gradient(outputs: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        loss, gradient = inner(*batch_loss.each(outputs, y))
+        return loss, gradient.view_as(outputs)
+
+    return loss_with_gradient
 
 
 def _squared_error(outputs: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,13 +11,12 @@ from torch import Tensor, nn
 from core.networks.realmlp import NTKLinear
 from core.steps.flat import flatten
 from core.steps.quickstart import defer_compiler
-
-Curve = Callable[[float], float]  # which share of the training is done -> how large the rate is, of the first one
+from core.waves import Waves
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Adam whose rate follows a `curve`, by the share of the training that is done: of its epochs, or of its time.
+    """Adam whose rate rises and falls in `waves`, by the share of the training that is done: of its epochs or its time.
 
     `weight_decay` is for the weights of linear layers only; `is_decoupled` makes it that of AdamW (Loshchilov and
     Hutter, 2019). `rates` are factors for parameters by the last part of their name. A longer gradient than `clip_norm`
@@ -29,7 +28,7 @@ class Recipe:
     weight_decay: float = 0.0
     is_decoupled: bool = False
     clip_norm: float = 0.0
-    curve: Curve | None = None
+    waves: Waves | None = None
     clock: Callable[[], float] | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
 
@@ -54,11 +53,13 @@ class Recipe:
             betas=self.betas, fused=True,
         )  # fmt: skip
 
-    def factor(self, done: float) -> float:
-        """Return what the rate is multiplied by when the share `done` of the epochs is over."""
-        if self.curve is None:
-            return 1.0
-        return self.curve(min(1.0, max(done, self.clock()) if self.clock else done))
+    def done(self, epochs_done: float) -> float:
+        """Return which share of the training is done where that is the share of its epochs."""
+        return min(1.0, max(epochs_done, self.clock()) if self.clock else epochs_done)
+
+    def factor(self, epochs_done: float) -> float:
+        """Return what the rate is multiplied by when a share of the epochs is over."""
+        return 1.0 if self.waves is None else self.waves.rate(self.done(epochs_done))
 
     def set_rate(self, optimizer: torch.optim.Optimizer, factor: float) -> None:
         """Give the optimizer the rate of a step."""

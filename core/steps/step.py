@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from core.losses import BatchLoss
 from core.rows import Rows
-from core.steps.adam import quick_update
+from core.steps.adam import quick_update, trained_by
+from core.steps.added import explicit_added
 from core.steps.explicit import Layer, explicit
 from core.steps.gradient import with_gradient
 from core.steps.graphed import GraphedStep
@@ -18,7 +19,7 @@ Step = Callable[[Tensor], Tensor]  # indices of a batch's rows (b,) -> its loss,
 
 
 class ExplicitStep:
-    """A step by backpropagation that is written out, for the networks of the specification on a CPU."""
+    """A step by backpropagation that is written out, for our own networks on a CPU."""
 
     def __init__(
         self,
@@ -27,8 +28,10 @@ class ExplicitStep:
         x: Rows,
         targets: Sequence[Tensor],
         batch_loss: BatchLoss,
+        clip_norm: float = 0.0,
     ) -> None:
         self._layers, self._update = layers, quick_update(optimizer)
+        self._clip_norm, self._trained = clip_norm, trained_by(optimizer)
         self._x, self._targets = x, targets
         self._loss = with_gradient(batch_loss)
 
@@ -37,6 +40,8 @@ class ExplicitStep:
         outputs = self._layers.forward(self._x[batch])
         loss, gradient = self._loss(outputs, *(target[batch] for target in self._targets))
         self._layers.backward(gradient)
+        if self._clip_norm:
+            nn.utils.clip_grad_norm_(self._trained, self._clip_norm)
         self._update()
         return loss
 
@@ -54,7 +59,7 @@ class AutogradStep:
         clip_norm: float = 0.0,
     ) -> None:
         self._model, self._optimizer, self._update = model, optimizer, quick_update(optimizer)
-        self._clip_norm, self._trained = clip_norm, [p for group in optimizer.param_groups for p in group["params"]]
+        self._clip_norm, self._trained = clip_norm, trained_by(optimizer)
         self._x, self._targets, self._loss = x, targets, batch_loss
 
     def __call__(self, batch: Tensor) -> Tensor:
@@ -78,12 +83,11 @@ def step_for(
 ) -> Step:
     """Return how a network that `flatten_parameters` has seen is trained on `x` (n, f) where `x` is.
 
-    On a CPU backpropagation is written out for the networks of the specification; on a GPU a full batch is
-    a CUDA graph; any other network there is left to autograd. A gradient longer than `clip_norm` is shortened in a step
-    that autograd makes; 0 leaves all as they are.
+    On a CPU backpropagation is written out for our own networks; on a GPU a full batch is a CUDA graph; any other
+    network there is left to autograd. A gradient longer than `clip_norm` is shortened to it; 0 leaves all as they are.
     """
-    layers = explicit(model) if x.device.type == "cpu" else None
+    layers = explicit(model) or explicit_added(model) if x.device.type == "cpu" else None
     if layers is not None:
-        return ExplicitStep(layers, optimizer, x, targets, batch_loss)
+        return ExplicitStep(layers, optimizer, x, targets, batch_loss, clip_norm)
     eager = AutogradStep(model, optimizer, x, targets, batch_loss, clip_norm)
     return GraphedStep(eager, batch_size) if x.device.type == "cuda" else eager

@@ -10,8 +10,9 @@ import streamlit as st
 
 from core.modes import mode_words
 from core.runs.preflight.sizes import TrainingSize
-from core.settled import PATIENCE, USUAL_BATCH, VALIDATION_SHARE
+from core.settled import USUAL_BATCH, VALIDATION_SHARE
 from core.types import RECOMMENDED, TrainingConfig, numeric_settings
+from core.waves import LEAST_GAIN
 from pages.shared.text import plural
 
 NETWORK_SETTINGS = ("hidden_dim", "num_hidden_layers", "dropout")
@@ -40,11 +41,11 @@ def own_way_words(size: TrainingSize) -> str:
     if size.is_timed:
         return _blend_words(cfg)
     title, batch, share = mode_words(cfg.training_mode).title, plural(cfg.batch_size, "row"), 100 * VALIDATION_SHARE
-    ends = "it trains all its epochs" if cfg.training_mode == "realmlp" else f"a patience of 0 as {PATIENCE} epochs"
     return (
         f"{title} reads some of these in its own way: learning rate and batch size as multiples of its own (with 0.001 "
-        f"and {USUAL_BATCH} as they are: here {batch} a batch), a validation share of 0 as {share:.0f} %; {ends}. "
-        "It keeps the best epoch."
+        f"and {USUAL_BATCH} as they are: here {batch} a batch), a validation share of 0 as {share:.0f} %. "
+        "Its rate rises and falls in waves, each twice as long as the one before: training ends with a wave that has "
+        f"brought less than {100 * LEAST_GAIN:.0f} %, and the best epoch is kept."
     )
 
 

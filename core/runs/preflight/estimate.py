@@ -47,7 +47,7 @@ _KEYED_SETTINGS = ("target_column", "hidden_dim", "num_hidden_layers", "dropout"
 class ModeEstimate:
     """Seconds of a whole run in one mode, in a process that has imported everything, and of one of its epochs.
 
-    They are for all epochs asked for: `may_end_early` says that patience can make them fewer. Of a training that lasts
+    They are for all epochs asked for: `may_end_early` says that there can be fewer. Of a training that lasts
     a given time, `least_seconds` are those that one epoch of its quickest network needs.
     """
 

@@ -16,6 +16,7 @@ from core.tables.infer import task_of_column
 from core.tables.read import LARGE_BYTES, LARGE_CELLS
 from core.tables.report import ColumnProfile, ReadReport
 from core.types import ADDED_MODES, TIMED_MODE, TrainingConfig
+from core.waves import waves_of
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -107,8 +108,10 @@ class TrainingSize:
 
     @property
     def may_end_early(self) -> bool:
-        """Return whether patience can end the training before its last epoch."""
+        """Return whether the training can end before its last epoch, because it does not get better."""
         cfg = self.settled
+        if cfg.training_mode in FAMILIES:
+            return waves_of(cfg.training_mode, cfg.epochs).count > 1
         return cfg.validation_size > 0 and 0 < cfg.early_stopping_patience < cfg.epochs
 
     @property

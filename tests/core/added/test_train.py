@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from core.added.trainees import over_members
+from core.added.trainees import TABM_RATE
 from core.distill import distill_model_from_file
 from core.epoch import EpochReport
 from core.errors import DataError
-from core.losses import hard_criterion
+from core.losses import OverMembers, hard_criterion
 from core.networks.fronted import Fronted
 from core.scoring.predict import encoded_rows, known_frame
 from core.trainer import load_bundle, predict_rows, save_bundle, train_model_from_file
 from core.types import Metrics, ModelBundle, TrainingConfig
+from core.waves import waves_of
 
 
 def tabm(target: str, **changes: Any) -> TrainingConfig:
@@ -104,10 +104,10 @@ def test_the_loss_is_the_mean_of_the_members_own() -> None:
     outputs, y = torch.randn(6, 4, 3), torch.tensor([0, 1, 2, 0, 1, 2])
     hard = hard_criterion("classification", "tabm", y, 3, torch.device("cpu"))
     by_hand = torch.stack([functional.cross_entropy(outputs[:, member], y) for member in range(4)]).mean()
-    torch.testing.assert_close(over_members(hard)(outputs, y), by_hand)
+    torch.testing.assert_close(OverMembers(hard)(outputs, y), by_hand)
     numbers, targets = torch.randn(6, 4, 1), torch.randn(6, 1)
     squares = hard_criterion("regression", "tabm", targets, 1, torch.device("cpu"))
-    torch.testing.assert_close(over_members(squares)(numbers, targets), (numbers - targets[:, None]).square().mean())
+    torch.testing.assert_close(OverMembers(squares)(numbers, targets), (numbers - targets[:, None]).square().mean())
 
 
 def test_epochs_are_judged_on_rows_of_their_own(churn_csv: Path) -> None:
@@ -116,7 +116,9 @@ def test_epochs_are_judged_on_rows_of_their_own(churn_csv: Path) -> None:
     assert (metrics.n_train, metrics.n_validation, metrics.n_test) == (163, 29, 48)
     losses = [report.validation_loss or np.inf for report in reports]
     assert metrics.best_epoch == 1 + int(np.argmin(losses))
-    assert reports[0].learning_rate == pytest.approx(2e-3)
+    assert [report.learning_rate for report in reports] == pytest.approx(
+        [TABM_RATE * waves_of("tabm", 5).rate((epoch - 1 / 6) / 5) for epoch in range(1, 6)]  # before its last step
+    )
     assert bundle.record is not None
     assert bundle.record.config["validation_size"] == 0  # what was asked for; `core.settled` says what that comes to
 
@@ -130,10 +132,9 @@ def test_stopping_keeps_the_best_epoch(churn_csv: Path) -> None:
     assert (metrics.epochs_run, metrics.best_epoch) == (15, best)
     assert best < 15
     reports.clear()
-    whole, _ = train_model_from_file(
-        churn_csv, replace(cfg, epochs=best), exclude_columns=["customer_id"], device="cpu"
-    )
-    for name, tensor in whole.model.state_dict().items():
+    stop["should_stop"] = lambda: len(reports) >= best
+    shorter, _ = train_model_from_file(churn_csv, cfg, exclude_columns=["customer_id"], device="cpu", **stop)
+    for name, tensor in shorter.model.state_dict().items():
         assert torch.equal(stopped.model.state_dict()[name], tensor), name
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.networks.realmlp import NTKLinear, RealMLP, coslog4
+from core.networks.realmlp import NTKLinear, RealMLP
 
 
 @pytest.fixture
@@ -89,11 +89,3 @@ def test_dropout_is_where_the_network_has_units(network: RealMLP) -> None:
     with_dropout = RealMLP(5, 3, hidden_dim=16, num_hidden_layers=2, dropout=0.2)
     assert sum(isinstance(layer, nn.Dropout) for layer in with_dropout.net) == 2
     assert not any(isinstance(layer, nn.Dropout) for layer in network.net)
-
-
-@pytest.mark.parametrize(
-    ("done", "rate"),
-    [(0, 0), (1 / 15, 0), (3 / 15, 0), (7 / 15, 0), (1, 0), ((2**0.5 - 1) / 15, 1), ((2**3.5 - 1) / 15, 1)],
-)
-def test_the_rate_rises_and_falls_in_four_waves(done: float, rate: float) -> None:
-    assert coslog4(done) == pytest.approx(rate, abs=1e-12)

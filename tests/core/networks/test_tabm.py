@@ -40,6 +40,31 @@ def test_numbers_are_averaged_and_stay_within_those_of_the_training_rows() -> No
     assert int((model(z) == low).sum()) == 40
 
 
+def test_a_logarithm_is_learned_and_a_number_is_put_out() -> None:
+    """The number is `zero` and the exponential of what the network says, and no more than training has seen."""
+    model, z, zero = tabm(output_dim=1, on_log=True), torch.randn(50, 5), -3.0
+    y = zero + torch.randn(200, 1).mul(0.5).exp()
+    model.learn_log(y, zero)
+    learned = model.learned(y)
+    assert float(learned.mean()) == pytest.approx(0, abs=1e-5)
+    assert float(learned.std(correction=0)) == pytest.approx(1, abs=1e-5)
+    torch.testing.assert_close(model.bounded(learned), y)
+    said = model.train()(z).mean(dim=1)
+    logarithms = (y - zero).log()
+    by_hand = zero + (logarithms.mean() + logarithms.std(correction=0) * said).exp()
+    torch.testing.assert_close(model.eval()(z), by_hand)
+    model.stay_within(y)
+    assert float(model.bounded(torch.full((1, 1), 1e9))) == float(y.max())
+    assert "log" in model.state_dict()
+    assert "log" not in tabm(output_dim=1).state_dict()
+
+
+def test_targets_that_are_all_alike_have_a_logarithm_too() -> None:
+    model = tabm(output_dim=1, on_log=True)
+    model.learn_log(torch.full((9, 1), 2.0), 0.0)
+    assert torch.equal(model.learned(torch.full((9, 1), 2.0)), torch.zeros(9, 1))
+
+
 def test_the_mean_over_members_of_sure_and_opposite_classes_is_finite() -> None:
     found = mean_of_members(torch.tensor([[[1e4, -1e4], [-1e4, 1e4]]]))
     torch.testing.assert_close(found, torch.full((1, 2), 0.5).log())

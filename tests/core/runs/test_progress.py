@@ -9,7 +9,6 @@ import pytest
 from core.leaderboard import Leaderboard
 from core.runs.progress import progress_of, queue_sentence, state_words
 from core.runs.records import LEADERBOARD, RESTING_STATES, STATE_WORDS, Epoch, Run
-from core.settled import PATIENCE
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 NOW = START + timedelta(seconds=42)
@@ -160,16 +159,20 @@ def test_an_early_end_says_why() -> None:
     )
 
 
-def test_an_added_mode_waits_its_own_patience_and_keeps_the_best_epoch() -> None:
+def test_an_added_mode_ends_with_a_wave_of_its_rate_and_keeps_the_best_epoch() -> None:
     config = {"training_mode": "tabm", "early_stopping_patience": 0, "restore_best": False}
     running = a_run(request={"config": config})
-    waits = curve([0.5] * (2 + PATIENCE), [1.0, 0.5] + [0.6] * PATIENCE)
-    assert sentence(running, waits[:12]) == "Validation stopped improving at epoch 2; 6 more before early stopping."
+    waves = curve([0.5] * 20, [1.0, 0.5] + [0.6] * 18)  # 100 epochs are four waves, the second of which ends with 20
+    assert sentence(running, waves[:12]) == "Validation stopped improving at epoch 2."
     ended = replace(running, state="finished", metrics=METRICS)
-    assert sentence(ended, waits) == (
-        f"Finished after {2 + PATIENCE} epochs of 100: validation had not improved for {PATIENCE}; kept is epoch 2, "
-        "the best."
+    assert sentence(ended, waves) == (
+        "Finished after 20 epochs of 100: the last wave of its rate brought less than 1 %; kept is epoch 2, the best."
     )
+    assert sentence(ended, waves[:18]) == (
+        "Finished after 18 epochs of 100: the loss exploded, and the best epoch before that is kept."
+    )
+    of_before = replace(ended, request={"config": {**config, "early_stopping_patience": 16}})
+    assert "validation had not improved for 16" in sentence(of_before, waves[:18])
 
 
 def test_predicting_counts_rows() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.steps.adam import FusedUpdate, quick_update
 from core.steps.recipe import Recipe
 from core.steps.step import AutogradStep
 from core.types import TrainingConfig
+from core.waves import Waves
 
 CFG = TrainingConfig("y", epochs=4, batch_size=16)
 
@@ -91,23 +93,39 @@ def test_only_the_weights_of_linear_layers_decay(model: Scaled) -> None:
     assert isinstance(quick_update(optimizer), FusedUpdate)
 
 
-def test_a_curve_is_followed_step_by_step(model: Scaled, rows: tuple[Tensor, Tensor]) -> None:
-    shares: list[float] = []
-
-    def curve(done: float) -> float:
-        shares.append(done)
-        return 1 - done
-
-    cfg = TrainingConfig("y", epochs=3, batch_size=10)
-    result = fit(model, rows[0], (rows[1],), squared, cfg, recipe=Recipe(learning_rate=0.01, curve=curve))
-    assert shares == [step / 12 for step in range(12)]
+def test_waves_are_followed_step_by_step(model: Scaled, rows: tuple[Tensor, Tensor]) -> None:
+    cfg, waves = TrainingConfig("y", epochs=3, batch_size=10), Waves(2)
+    result = fit(model, rows[0], (rows[1],), squared, cfg, recipe=Recipe(learning_rate=0.01, waves=waves))
     assert [report.learning_rate for report in result.reports] == pytest.approx(
-        [0.01 * (1 - last / 12) for last in (3, 7, 11)]
+        [0.01 * waves.rate(last / 12) for last in (3, 7, 11)]
     )
 
 
+def test_a_clock_ahead_of_the_epochs_moves_the_rate_on() -> None:
+    waves = Waves(1)
+    recipe = Recipe(learning_rate=0.01, waves=waves, clock=lambda: 0.5)
+    assert recipe.factor(0.0) == waves.rate(0.5)
+    assert recipe.factor(0.75) == waves.rate(0.75)
+    assert replace(recipe, clock=lambda: 7.0).factor(0.0) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("waves", "epochs_run"), [(Waves(3), 12), (None, 28)])
+def test_a_training_ends_with_a_wave_that_brought_too_little(
+    waves: Waves | None, epochs_run: int, model: Scaled, rows: tuple[Tensor, Tensor]
+) -> None:
+    """28 epochs are waves of 4, 8 and 16; the second is the first that can be in vain."""
+    cfg = TrainingConfig("y", epochs=28, batch_size=10)
+    losses = iter([1.0, 2.0, 0.995] + [3.0] * 25)
+    result = fit(
+        model, rows[0], (rows[1],), squared, cfg,
+        validation_loss=lambda: next(losses), recipe=Recipe(learning_rate=0.01, waves=waves),
+    )  # fmt: skip
+    assert len(result.reports) == epochs_run
+    assert result.best_epoch == 3
+
+
 @pytest.mark.parametrize("step", [3, 4, 8])
-def test_a_training_whose_rate_follows_a_curve_goes_on_to_the_last_bit(
+def test_a_training_whose_rate_has_waves_goes_on_to_the_last_bit(
     model: Scaled, rows: tuple[Tensor, Tensor], tmp_path: Path, step: int
 ) -> None:
     """Three steps an epoch: the pauses are between two epochs, and within one."""
@@ -125,7 +143,7 @@ def test_a_training_whose_rate_follows_a_curve_goes_on_to_the_last_bit(
 
 def train(model: nn.Module, rows: tuple[Tensor, Tensor], **control: Any) -> LoopResult:
     torch.manual_seed(7)
-    recipe = Recipe(learning_rate=0.01, clip_norm=1.0, curve=lambda done: 1 - done)
+    recipe = Recipe(learning_rate=0.01, clip_norm=1.0, waves=Waves(2))
     return fit(model, rows[0], (rows[1],), squared, CFG, recipe=recipe, control=Control(**control))
 
 

@@ -1,0 +1,55 @@
+"""A learning rate that rises and falls in waves, each twice as long as the one before; at the end of each it is 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FIRST_WAVE = 8.0  # epochs, about: a table that a network soon knows by heart has its best one in the first wave or two
+LEAST_GAIN = 0.01  # of the loss, that a wave must bring so that the next one, of twice its time, is worth beginning
+LEAST_EPOCHS = 4  # in a wave, so that it is judged
+REALMLP_WAVES = 4  # Holzmüller et al. (2024)
+ROUNDING = 1e-9  # of a wave
+
+
+@dataclass(frozen=True)
+class Waves:
+    """So many waves from the beginning of a training to its end (`coslog4` of Holzmüller et al., 2024, has four).
+
+    Where a wave ends, the network is one that could be kept; the next one looks further (Loshchilov and Hutter, 2017).
+    """
+
+    count: int
+
+    def rate(self, done: float) -> float:
+        """Return the rate when the share `done` of the training is over, as a share of the largest."""
+        return 0.5 * (1 - math.cos(2 * math.pi * self._at(done)))
+
+    def over(self, done: float) -> int:
+        """Return how many waves have ended when the share `done` of the training is over."""
+        return math.floor(self._at(done) + ROUNDING)
+
+    def are_vain(self, dones: Sequence[float], losses: Sequence[float]) -> bool:
+        """Return whether the last epoch ended a wave that brought too little, which is never the first or a short one.
+
+        Of each epoch so far these are the share of the training that was over at its end, and its validation loss.
+        """
+        over = [self.over(done) for done in dones]
+        if len(over) < 2 or over[-1] == over[-2] or over[-1] < 2:
+            return False
+        began = 1 + next(at for at, waves in enumerate(over) if waves >= over[-1] - 1)
+        if len(losses) - began < LEAST_EPOCHS:
+            return False
+        return min(losses[began:]) > (1 - LEAST_GAIN) * min(losses[:began])
+
+    def _at(self, done: float) -> float:
+        return math.log2(1 + (2**self.count - 1) * done)
+
+
+def waves_of(family: str, epochs: int) -> Waves:
+    """Return those of a network of a kind, `tabm` or `realmlp`, that is trained for so many epochs at most.
+
+    RealMLP has four; TabM as many as there is room for where the first one takes about eight epochs.
+    """
+    return Waves(REALMLP_WAVES if family == "realmlp" else max(1, round(math.log2(epochs / FIRST_WAVE + 1))))

@@ -1,0 +1,66 @@
+"""A member of a blend that learns the logarithm of the target: which tables have one, and what it predicts."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from core.added.members import Assignment, Problem, kept, taken_up, train_member
+from core.encoder import fit_encoder
+from core.fitting import RowSets
+from core.networks.tabm import TabM
+from core.tables.codes import coerce_features
+from core.types import TrainingConfig
+
+ROWS = 240
+X = np.linspace(-1, 1, ROWS)
+TARGETS = {
+    "prices": (np.exp(2 * X + 3), True),
+    "prices with a nought": (np.append(np.exp(2 * X[1:] + 3), 0.0), False),
+    "prices and a debt": (np.append(np.exp(2 * X[1:] + 3), -1.0), False),
+    "even": (X + 5, False),
+    "skewed to the left": (30 - np.exp(2 * X + 1), False),
+}
+
+
+def problem_of(target: NDArray[np.float64]) -> Problem:
+    """Return the problem of predicting `target` from the numbers it was made of."""
+    features = coerce_features(pd.DataFrame({"x": X, "other": np.arange(ROWS) % 7}), ())
+    encoder = fit_encoder(features, np.arange(ROWS)).with_gaps_marked()
+    x = encoder.encode(features)
+    y = torch.from_numpy((target - target.mean()) / target.std()).float()[:, None]
+    cfg = TrainingConfig("y", training_mode="auto", hidden_dim=32, time_budget=60.0)
+    rows = RowSets(x, y, x[:0], y[:0], x[:8], y[:8])
+    zero = -float(target.mean() / target.std())
+    return Problem(rows, encoder, cfg, "regression", 1, torch.device("cpu"), in_time=False, zero=zero)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_above_nought_and_skewed_has_a_logarithm(name: str) -> None:
+    target, has_log = TARGETS[name]
+    assert problem_of(target).has_log is has_log
+
+
+def test_a_member_learns_the_logarithm_and_predicts_the_number() -> None:
+    torch.manual_seed(0)
+    problem = problem_of(TARGETS["prices"][0])
+    assignment = Assignment("tabm_log", 0, 1)
+    member = train_member(problem, assignment, curve_seconds=1e9, is_over=_at(time.perf_counter() + 20))
+    body = member.network.body
+    assert isinstance(body, TabM)
+    assert body.on_log
+    held = problem.y[torch.from_numpy(member.held), 0].numpy()
+    assert np.corrcoef(member.predicted[:, 0], held)[0, 1] > 0.98
+    assert member.loss < 0.1 * problem.baseline_loss
+    again = taken_up(problem, kept(member, 0.0))
+    np.testing.assert_array_equal(again.predicted, member.predicted)
+    assert again.network.body.on_log
+
+
+def _at(moment: float):  # type: ignore[no-untyped-def]
+    return lambda: time.perf_counter() >= moment
