@@ -30,14 +30,18 @@ class Waves:
         """Return how many waves have ended when the share `done` of the training is over."""
         return math.floor(self._at(done) + ROUNDING)
 
+    def ends_between(self, before: float, now: float) -> bool:
+        """Return whether a wave has ended while the share of the training that is over grew from `before` to `now`."""
+        return self.over(now) > self.over(before)
+
     def are_vain(self, dones: Sequence[float], losses: Sequence[float]) -> bool:
         """Return whether the last epoch ended a wave that brought too little, which is never the first or a short one.
 
         Of each epoch so far these are the share of the training that was over at its end, and its validation loss.
         """
-        over = [self.over(done) for done in dones]
-        if len(over) < 2 or over[-1] == over[-2] or over[-1] < 2:
+        if len(dones) < 2 or not self.ends_between(*dones[-2:]) or self.over(dones[-1]) < 2:
             return False
+        over = [self.over(done) for done in dones]
         began = 1 + next(at for at, waves in enumerate(over) if waves >= over[-1] - 1)
         if len(losses) - began < LEAST_EPOCHS:
             return False

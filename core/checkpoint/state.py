@@ -121,7 +121,7 @@ class TrainingState:
         if waves is None or not self.has_validation:
             return False
         before, now = [0.0, *self.dones[-2:]][-2:]
-        if waves.over(before) == waves.over(now):
+        if not waves.ends_between(before, now):  # most epochs, which are not worth a look at all others
             return False
         losses = [math.inf if report.validation_loss is None else report.validation_loss for report in self.reports]
         return waves.are_vain(self.dones, losses)

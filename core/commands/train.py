@@ -49,7 +49,10 @@ def train(
         float, typer.Option(help="Share of the training rows that judge each epoch.")
     ] = RECOMMENDED["validation_size"],
     patience: Annotated[
-        int, typer.Option(help="Epochs without a better one before training ends; 0: never early.")
+        int,
+        typer.Option(
+            help="Epochs without a better one before training ends; 0: never early. tabm, realmlp, auto do not read it."
+        ),
     ] = RECOMMENDED["early_stopping_patience"],
     time_budget: Annotated[
         float, typer.Option(help=f"Seconds that the mode {TIMED_MODE} trains for.")

@@ -240,7 +240,7 @@ def _ended_with_a_wave(run: Run, epochs: Sequence[Epoch]) -> bool:
     if not _is_added(run):
         return False
     waves, last = waves_of(_config(run)["training_mode"], run.epochs), epochs[-1].epoch
-    return waves.over(last / run.epochs) > waves.over((last - 1) / run.epochs)
+    return waves.ends_between((last - 1) / run.epochs, last / run.epochs)
 
 
 def _is_added(run: Run) -> bool:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.runs.store import Store, open_store
+from core.workspace import open_workspace
 from tests.serving import CHROMIUM, CHROMIUM_ARGS, Server, start_server, stop_server, wait_until_it_answers
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -42,6 +44,14 @@ def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 def server(new_server: Callable[..., Server]) -> Server:
     """Return the server that most tests share."""
     return new_server()
+
+
+@pytest.fixture
+def store(server) -> Iterator[Store]:
+    """Return the store of the server that the page is served by."""
+    store = open_store(open_workspace(server.home))
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,12 @@ from playwright.sync_api import Page, expect
 
 from core.runs.datasets import add_table
 from core.runs.records import Roles
-from core.runs.store import Store, open_store
 from core.workspace import open_workspace
 
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "samples" / "customer_churn.csv"
 ROLES = Roles("churned", ("customer_id",), ("signup_date",))
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(server) -> Iterator[Store]:
-    """Return the store of the server that the page is served by."""
-    store = open_store(open_workspace(server.home))
-    yield store
-    store.close()
 
 
 def test_a_blend_is_trained_for_a_time_shown_and_stopped(page: Page, server, store):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,12 @@ from playwright.sync_api import Page, expect
 from core.runs.datasets import add_table
 from core.runs.records import Roles, Run
 from core.runs.requests import TrainRequest, submit
-from core.runs.store import Store, open_store
 from core.workspace import open_workspace
 
 ODD = '<b>"size"</b> _of_ 🦊'
 LONG = "a very long name of a colour " * 5
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(server) -> Iterator[Store]:
-    """Return the store of the server that the page is served by."""
-    store = open_store(open_workspace(server.home))
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from playwright.sync_api import Locator, Page, expect
 from core.runs.datasets import add_table
 from core.runs.records import Roles, Run
 from core.runs.requests import TrainRequest, submit
-from core.runs.store import Store, open_store
 from core.workspace import open_workspace
 
 SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "samples" / "customer_churn.csv"
@@ -22,14 +20,6 @@ ROLES = Roles("churned", ("customer_id",), ("signup_date",))
 UPDATES = 3
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def store(server) -> Iterator[Store]:
-    """Return the store of the server that the page is served by."""
-    store = open_store(open_workspace(server.home))
-    yield store
-    store.close()
 
 
 @pytest.fixture
