@@ -56,7 +56,7 @@ def fit_front(
     Without `has_codes`, whole numbers are numbers only. Raises DataError where all rows are alike.
     """
     plan = _plan(encoder)
-    cells = _columns(x, plan.numbers)
+    cells = columns_of(x, plan.numbers)
     gap_values = _encoded(encoder, encoder.medians)
     summaries = [_summary(cells[:, i], at, gap_values[at], encoder, has_codes) for i, at in enumerate(plan.numbers)]
     shape = _shape(plan, summaries, encoder, n_classes)
@@ -73,6 +73,25 @@ def fit_front(
     _fit_scale(front, raw, gap_values[[number.at for number in summaries if number.is_number]])
     binary = torch.cat([front.binary(part) for part in parts(x, rows_per_pass(x.shape[1]))])
     return front, torch.cat([front.numbers(raw), binary], dim=1)
+
+
+def has_codes(x: Rows, encoder: Encoder) -> bool:
+    """Return whether some numbers of encoded rows `(n, input_dim)` may be codes, so that it matters how they go in."""
+    at = _plan(encoder).numbers
+    cells, gap_values = columns_of(x, at), _encoded(encoder, encoder.medians)
+    found = (_summary(cells[:, i], column, gap_values[column], encoder, True) for i, column in enumerate(at))
+    return any(number.is_code or number.is_encoded for number in found)
+
+
+def days_in(encoder: Encoder) -> list[int]:
+    """Return the encoded columns that count the days of a date."""
+    names = encoder.vectorizer.feature_names_
+    return [at for at, name in enumerate(names) if _is_elapsed(name, set(names))]
+
+
+def columns_of(x: Rows, at: list[int]) -> NDArray[np.float32]:
+    """Return some encoded columns of all rows `(n, columns)`."""
+    return torch.cat([part[:, at] for part in parts(x, rows_per_pass(x.shape[1]))]).numpy()
 
 
 def inputs_of(front: Front, x: Rows) -> Tensor:
@@ -129,11 +148,6 @@ def _is_elapsed(feature: str, names: set[str]) -> bool:
     """
     date = feature.removesuffix(ELAPSED)
     return date != feature and date + YEAR in names
-
-
-def _columns(x: Rows, at: list[int]) -> NDArray[np.float32]:
-    """Return some encoded columns of all rows `(n, columns)`."""
-    return torch.cat([part[:, at] for part in parts(x, rows_per_pass(x.shape[1]))]).numpy()
 
 
 def _encoded(encoder: Encoder, cells: Floats) -> NDArray[np.float32]:

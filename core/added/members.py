@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import skew
 from torch import Tensor
 
-from core.added.folds import FOLDS, folds_of
-from core.added.inputs import fit_front, inputs_of
+from core.added.folds import FOLDS, are_spread, folds_of
+from core.added.inputs import columns_of, days_in, fit_front, has_codes, inputs_of
 from core.added.standings import Floats
 from core.added.trainees import trainee_for
 from core.bundle.flaw import FlawError
@@ -35,6 +35,7 @@ from core.settled import in_family
 from core.types import TrainingConfig
 
 EPOCHS: dict[Family, int] = {"tabm": 248, "realmlp": 256}  # at most: a wave that is vain or the clock end it before
+FEW_DAYS = 8 * FOLDS  # different ones: a column of no more is no time that rows are spread over
 SURELY_ABOVE = 1e-6  # of what 0 is among scaled targets, or of their deviation
 
 
@@ -111,15 +112,35 @@ class Problem:
             return False
         return bool(abs(skew(np.log(above))) < abs(skew(above)))
 
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of member that differ on these rows."""
+        fitting = dict(KINDS)
+        if not self.has_log:
+            del fitting["tabm_log"]
+        if not has_codes(self.x, self.encoder):
+            del fitting["tabm_numbers"]
+        return tuple(fitting)
+
     def seed(self, assignment: Assignment) -> int:
         """Return a number for the random draws of a member, of its own for each."""
         number = (assignment.division * FOLDS + assignment.fold) * len(KINDS) + list(KINDS).index(assignment.kind)
         return (self.cfg.random_seed + number) % 2**32
 
+    @cached_property
+    def moments(self) -> NDArray[np.float64] | None:
+        """Return when each row is `(n,)`, in any unit: by their order, or by the one date that they have, else None."""
+        if self.in_time:
+            return np.arange(len(self.y), dtype=np.float64)
+        if not (at := days_in(self.encoder)):
+            return None
+        moving = [days for days in columns_of(self.x, at).astype(np.float64).T if len(np.unique(days)) > FEW_DAYS]
+        return moving[0] if len(moving) == 1 and are_spread(moving[0]) else None
+
     def held(self, assignment: Assignment) -> NDArray[np.bool_]:
         """Return which rows a member does not learn from `(n,)`."""
         seed = (self.cfg.random_seed + assignment.division) % 2**32
-        return np.asarray(folds_of(self.y, seed, in_time=self.in_time) == assignment.fold)
+        return np.asarray(folds_of(self.y, seed, self.moments) == assignment.fold)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import queue
 import threading
@@ -27,11 +28,14 @@ from core.steps.threads import only_threads
 
 MOST_LANES = 4
 RESERVE = 0.02  # of the time, for what comes after the members, beside their own predictions
-LONGEST_CURVE = 0.3  # of the time, that a member may take
-WORTH_BEGINNING = 0.3  # of its usual time, that must be left: its rate falls in what there is
+LONGEST_CURVE = 0.3  # of the time, that a member may take, or up to half as much again to fill what is left
+SCOUT_CURVE, LEAST_SCOUT_SECONDS = 0.12, 5.0  # the same of a kind's first, by which kinds are compared early
+NEARLY = 0.9  # of a scout's time: it could have used more
+WORTH_BEGINNING = 0.6  # of its usual time, that must be left: its rate falls in what there is
 IN_TIME = 0.98  # of what is left, in which a rate falls to 0, so that it does before the end
 LEAST_SHARE = 0.05  # of the time, that must be left for any
 FEW, LEAST_WEIGHT = 2, 0.05  # of a kind: members by which it is judged, and its share of the blend that is something
+LEAST_CLAIM = 0.15  # to the time, of a kind: beyond that, as its share of the blend
 WORSE = 1.1  # times the loss of the worst other, that a member may have whose training was cut short
 TICK_SECONDS, BOARD_SECONDS = 0.05, 0.5
 
@@ -49,12 +53,14 @@ class Search:
     def __init__(self, problem: Problem, target_scaler: Any, began: float, earlier: Sequence[Member] = ()) -> None:
         self._problem, self._began, self._budget = problem, began, problem.cfg.time_budget
         self._n_scored = len(problem.x) + len(problem.rows.x_test)
+        self._n_folds = min(len(problem.y), FOLDS)
+        self._scout_seconds = min(LONGEST_CURVE * self._budget, max(SCOUT_CURVE * self._budget, LEAST_SCOUT_SECONDS))
         self._scale = 1.0 if problem.n_classes else float(target_scaler.scale_[0])
         self._standings = Standings(problem.y.flatten().numpy(), problem.output_dim)
         self._lock, self._halt = threading.Lock(), threading.Event()
         self._finished: queue.Queue[Member] = queue.Queue()
-        self._kinds = [kind for kind in KINDS if not KINDS[kind].on_log or problem.has_log]
-        self._begun: dict[str, int] = dict.fromkeys(KINDS, 0)
+        self._kinds = problem.kinds
+        self._places: dict[str, set[int]] = {kind: set() for kind in KINDS}  # what members were trained for
         self._spent: dict[str, float] = dict.fromkeys(KINDS, 0.0)
         self._doing: dict[int, tuple[str, str, float]] = {}  # what each lane trains, in words, and since when
         self._errors: dict[str, Exception] = {}
@@ -64,7 +70,7 @@ class Search:
         self.losses: list[float] = []  # of the blend, after each member
         self.was_stopped = self.was_paused = False
         for member in earlier:
-            self._begun[member.assignment.kind] += 1
+            self._places[member.assignment.kind].add(self._place(member.assignment))
             self._spent[member.assignment.kind] += member.seconds
             self._take(member)
 
@@ -107,8 +113,8 @@ class Search:
     def blend(self) -> Blend:
         """Return the members as one network, those without a share left out."""
         shares = self._standings.shares
-        chosen = [member for member in self.members if shares[member.assignment.kind] > 0]
-        own = [shares[member.assignment.kind] / len(self._of(member.assignment.kind)) for member in chosen]
+        chosen = [member for kind, share in shares.items() if share > 0 for member in self._used(kind)]
+        own = [shares[member.assignment.kind] / len(self._used(member.assignment.kind)) for member in chosen]
         return Blend([member.network for member in chosen], own)
 
     def board(self) -> Leaderboard:
@@ -143,6 +149,8 @@ class Search:
             began = time.perf_counter()
             try:
                 self._finished.put(self._train(assignment, lane, remote))
+                while self._finished.unfinished_tasks and not self._halt.wait(TICK_SECONDS / 10):
+                    pass  # so that what is next is chosen by what is known
             except LaneEndedError as error:
                 logger.warning("%s The others go on.", error.sentence)
                 with self._lock:
@@ -157,16 +165,19 @@ class Search:
                 self._spent[assignment.kind] += time.perf_counter() - began
 
     def _next(self, lane: int) -> Assignment | None:
-        """Return what to train next: of the kind trained for the shortest time, where there is time for another."""
+        """Return what to train next: of the kind trained for the shortest time, where there is time for another.
+
+        The time is measured by the kind's share of the blend, which is what its members' mean should be good for.
+        """
         with self._lock:
             self._doing.pop(lane, None)
-            if self._halt.is_set() or sum(self._begun.values()) >= MOST_KEPT:
+            if self._halt.is_set() or len(self.members) + len(self._doing) + self._finished.qsize() >= MOST_KEPT:
                 return None
-            for kind in sorted(self._kinds, key=lambda kind: (self._is_last(kind), self._seconds_of(kind))):
+            for kind in sorted(self._kinds, key=self._turn):
                 if kind not in self._errors and self._is_worth(kind):
-                    n_folds = min(len(self._problem.y), FOLDS)
-                    division, fold = divmod(self._begun[kind], n_folds)
-                    self._begun[kind] += 1
+                    place = next(place for place in itertools.count() if place not in self._places[kind])
+                    self._places[kind].add(place)
+                    division, fold = divmod(place, self._n_folds)
                     self._doing[lane] = (kind, f"fold {fold + 1}", time.perf_counter())
                     return Assignment(kind, division, fold)
             return None
@@ -177,7 +188,11 @@ class Search:
             self._doing[lane] = (assignment.kind, words, self._doing[lane][2])
 
         left = self._seconds_left()
-        curve_seconds = max(1e-3, min(LONGEST_CURVE * self._budget, IN_TIME * left))
+        if self._has_any(assignment.kind):  # so many after one another that none is left with a short rest
+            curve_seconds = IN_TIME * left / max(1, round(left / (LONGEST_CURVE * self._budget)))
+        else:
+            curve_seconds = min(self._scout_seconds, IN_TIME * left)
+        curve_seconds = max(1e-3, curve_seconds)
         order = Order(assignment, curve_seconds, time.perf_counter() + left)
         if remote is not None:
             return remote.train(order, on_epoch)
@@ -188,19 +203,17 @@ class Search:
         now = time.perf_counter()
         return self._spent[kind] + sum(now - began for which, _, began in self._doing.values() if which == kind)
 
-    def _is_last(self, kind: str) -> bool:
-        """Return whether a kind has its turn when no other can use the time: it adds nothing to the blend.
+    def _turn(self, kind: str) -> tuple[bool, float]:
+        """Return what the kinds are ordered by: the lowest has its turn."""
+        claim = max(LEAST_CLAIM, self._standings.shares.get(kind, 0.0))
+        return self._is_last(kind), self._seconds_of(kind) / claim
 
-        One without codes waits until there are some with them, and for nothing where the table has none.
-        """
-        if not KINDS[kind].has_codes:
-            shapes = [member.network.front.shape for member in self._of(KINDS[kind].family)]
-            if len(shapes) < FEW or not any(shape.codes or shape.values for shape in shapes):
-                return True
+    def _is_last(self, kind: str) -> bool:
+        """Return whether a kind has its turn when no other can use the time: it adds nothing to the blend."""
         return len(self._of(kind)) >= FEW and self._standings.shares.get(kind, 0.0) < LEAST_WEIGHT
 
     def _is_worth(self, kind: str) -> bool:
-        if not any(self._begun.values()):
+        if not any(self._places.values()):
             return True
         usual = [member.seconds for member in self._of(kind) if not member.was_cut]
         least = WORTH_BEGINNING * median(usual) if usual else 0.0
@@ -219,18 +232,34 @@ class Search:
             member = self._finished.get(timeout=TICK_SECONDS)
         except queue.Empty:
             return
-        if not self._is_sound(member):
+        is_sound = self._is_sound(member)
+        if is_sound:
+            self._take(member)
+        self._finished.task_done()
+        if not is_sound:
             return
-        self._take(member)
         if control.on_epoch is not None:
             control.on_epoch(self._report(len(self.members) - 1))
         if on_member is not None:
             on_member()
 
     def _take(self, member: Member) -> None:
-        self._standings.add(member.assignment.kind, member.held, member.predicted)
+        """Enter a member; one that does better than another on the same rows takes its place in the blend."""
+        kind, place = member.assignment.kind, self._place(member.assignment)
+        before = next((other for other in self._used(kind) if other.assignment == member.assignment), None)
+        if before is None:
+            self._standings.add(kind, member.held, member.predicted)
+        elif member.loss < before.loss:
+            self._standings.add(kind, member.held, member.predicted, instead_of=before.predicted)
+        if self._is_short(member):
+            with self._lock:
+                self._places[kind].discard(place)
         self.members.append(member)
         self.losses.append(self._standings.loss or 0.0)
+
+    def _is_short(self, member: Member) -> bool:
+        """Return whether a member is a scout that took all of its time: it is to be trained again."""
+        return not self._of(member.assignment.kind) and member.seconds > NEARLY * self._scout_seconds
 
     def _ask(self, control: Control, remotes: Sequence[RemoteLane]) -> None:
         if control.should_stop is not None and control.should_stop():
@@ -255,6 +284,17 @@ class Search:
 
     def _of(self, kind: str) -> list[Member]:
         return [member for member in self.members if member.assignment.kind == kind]
+
+    def _used(self, kind: str) -> list[Member]:
+        """Return the members of a kind that a blend takes: of those for the same rows the best."""
+        best_last = sorted(self._of(kind), key=lambda member: -member.loss)
+        return list({member.assignment: member for member in best_last}.values())
+
+    def _has_any(self, kind: str) -> bool:
+        return bool(self._of(kind)) or len(self._places[kind]) > 1
+
+    def _place(self, assignment: Assignment) -> int:
+        return assignment.division * self._n_folds + assignment.fold
 
     def _report(self, which: int) -> EpochReport:
         member = self.members[which]

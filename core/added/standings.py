@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 PICKS = 40  # so that a share is a multiple of a fortieth
 LEAST_PROBABILITY = 1e-7
 MOST_COMPARED = 20_000  # rows, by which shares are chosen
-TRUSTED = 300  # rows by which chosen shares count for as much as those by the number of members
+TRUSTED = 300  # effective rows by which chosen shares count for as much as those by the number of members
 WORSE_BY = 2.0  # standard errors of the mean difference, from which a kind is no longer one of the good
 
 Floats = NDArray[np.float64]
@@ -39,6 +39,15 @@ def greedy_shares(predicted: Sequence[Floats], y: NDArray[Any]) -> tuple[float, 
     return tuple(float(count) for count in counts / PICKS)
 
 
+def effective_rows(losses: Floats) -> float:
+    """Return how many rows of equal loss would say as much as these `(n,)`: a few large ones decide a mean.
+
+    Kish (1965), "Survey Sampling".
+    """
+    squares = float((losses**2).sum())
+    return float(losses.sum()) ** 2 / squares if squares > 0 else float(len(losses))
+
+
 class Standings:
     """The predictions of each kind's members for the rows that they have held out, and what follows from them.
 
@@ -54,17 +63,21 @@ class Standings:
         self.losses: dict[str, float] = {}
         self.loss: float | None = None
 
-    def add(self, kind: str, held: NDArray[np.intp], predicted: Floats) -> None:
+    def add(self, kind: str, held: NDArray[np.intp], predicted: Floats, *, instead_of: Floats | None = None) -> None:
         """Enter a member's predictions for the rows `held` `(n_held, outputs)`, and weigh the kinds anew.
 
         Kinds are compared on rows that each of them has held out; where there are none, the first goes on alone. Few
-        such rows say little of which shares are best, so that the number of members counts as well.
+        such rows say little of which shares are best, so that the number of members counts as well. The predictions
+        may come `instead_of` earlier ones for the same rows.
         """
         total = self._totals.setdefault(kind, np.zeros((len(self._y), self._n_outputs)))
         counts = self._counts.setdefault(kind, np.zeros(len(self._y), dtype=np.intp))
-        total[held] += predicted
-        counts[held] += 1
-        self._members[kind] = self._members.get(kind, 0) + 1
+        if instead_of is None:
+            total[held] += predicted
+            counts[held] += 1
+            self._members[kind] = self._members.get(kind, 0) + 1
+        else:
+            total[held] += predicted - instead_of
         known = {each: np.flatnonzero(counts) for each, counts in self._counts.items()}
         self.losses = {each: self._loss({each: 1.0}, rows) for each, rows in known.items()}
         common = np.flatnonzero(np.logical_and.reduce([counts > 0 for counts in self._counts.values()]))
@@ -75,8 +88,10 @@ class Standings:
         some = common[:: -(-len(common) // MOST_COMPARED)]
         means = {each: self._means(each, some) for each in known}
         chosen = greedy_shares(list(means.values()), self._y[some])
-        fair = self._fair_shares({each: row_losses(predicted, self._y[some]) for each, predicted in means.items()})
-        trust = len(some) / (len(some) + TRUSTED)
+        losses = {each: row_losses(predicted, self._y[some]) for each, predicted in means.items()}
+        fair = self._fair_shares(losses)
+        n_rows = effective_rows(min(losses.values(), key=np.mean))
+        trust = n_rows / (n_rows + TRUSTED)
         self.shares = {
             each: trust * own + (1 - trust) * other for each, own, other in zip(known, chosen, fair, strict=True)
         }

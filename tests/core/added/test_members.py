@@ -1,4 +1,4 @@
-"""A member of a blend that learns the logarithm of the target: which tables have one, and what it predicts."""
+"""A member of a blend: when it can learn the logarithm of the target, and which rows it holds out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from core.encoder import fit_encoder
 from core.fitting import RowSets
 from core.networks.tabm import TabM
 from core.tables.codes import coerce_features
+from core.tables.dates import expand_date_columns
 from core.types import TrainingConfig
 
 ROWS = 240
@@ -60,6 +61,43 @@ def test_a_member_learns_the_logarithm_and_predicts_the_number() -> None:
     again = taken_up(problem, kept(member, 0.0))
     np.testing.assert_array_equal(again.predicted, member.predicted)
     assert again.network.body.on_log
+
+
+def dated(dates: dict[str, pd.DatetimeIndex], *, in_time: bool = False) -> Problem:
+    """Return the problem of predicting noise from some dates and a number."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({**dates, "size": rng.normal(0, 1, ROWS)})
+    features = coerce_features(expand_date_columns(frame, list(dates)), ())
+    encoder = fit_encoder(features, np.arange(ROWS)).with_gaps_marked()
+    x, y = encoder.encode(features), torch.from_numpy(rng.normal(0, 1, (ROWS, 1))).float()
+    cfg = TrainingConfig("y", training_mode="auto", time_budget=60.0)
+    rows = RowSets(x, y, x[:0], y[:0], x[:8], y[:8])
+    return Problem(rows, encoder, cfg, "regression", 1, torch.device("cpu"), in_time=in_time)
+
+
+def days(order: NDArray[np.intp]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(pd.Timestamp("2021-03-01") + pd.to_timedelta(order, unit="D"))
+
+
+def test_the_folds_of_rows_with_one_date_are_stretches_of_time() -> None:
+    order = np.random.default_rng(1).permutation(ROWS)
+    problem = dated({"sold": days(order)})
+    third = problem.held(Assignment("tabm", 0, 2))
+    assert np.array_equal(third, (order >= ROWS / 4) & (order < ROWS * 3 / 8))
+
+
+def test_several_dates_or_one_that_hardly_moves_say_nothing_of_time() -> None:
+    order = np.random.default_rng(1).permutation(ROWS)
+    assert dated({"sold": days(order), "built": days(order[::-1])}).moments is None
+    assert dated({"sold": days(order % 9)}).moments is None
+    assert dated({"sold": days(np.where(order < ROWS / 2, 0, order))}).moments is None
+    assert dated({"sold": days(order), "loaded": days(order % 2)}).moments is not None
+    assert dated({}).moments is None
+
+
+def test_rows_in_time_order_are_taken_by_it() -> None:
+    problem = dated({"sold": days(np.arange(ROWS)[::-1])}, in_time=True)
+    assert np.array_equal(np.flatnonzero(problem.held(Assignment("tabm", 0, 0))), np.arange(ROWS // 8))
 
 
 def _at(moment: float):  # type: ignore[no-untyped-def]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.added.folds import FOLDS, folds_of
-from core.added.standings import Standings, greedy_shares, row_losses
+from core.added.folds import FOLDS, are_spread, folds_of
+from core.added.standings import Standings, effective_rows, greedy_shares, row_losses
 
 
 @pytest.fixture
@@ -75,18 +75,18 @@ def test_a_row_held_out_twice_counts_with_the_mean() -> None:
 @pytest.mark.parametrize("n_classes", [2, 7, 40])
 def test_classes_are_spread_evenly_over_the_folds(n_classes: int, rng: np.random.Generator) -> None:
     y = torch.tensor(np.minimum(rng.geometric(0.3, 600), n_classes) - 1)
-    folds = folds_of(y, 3, in_time=False)
+    folds = folds_of(y, 3)
     for label in range(n_classes):
         counts = np.bincount(folds[y.numpy() == label], minlength=FOLDS)
         assert counts.max() - counts.min() <= 1
     assert np.ptp(np.bincount(folds)) <= 1
-    assert not np.array_equal(folds, folds_of(y, 4, in_time=False))
-    assert np.array_equal(folds, folds_of(y, 3, in_time=False))
+    assert not np.array_equal(folds, folds_of(y, 4))
+    assert np.array_equal(folds, folds_of(y, 3))
 
 
 def test_numbers_are_spread_from_low_to_high(rng: np.random.Generator) -> None:
     y = torch.tensor(rng.normal(0, 1, (400, 1)), dtype=torch.float32)
-    folds = folds_of(y, 0, in_time=False)
+    folds = folds_of(y, 0)
     ranks = np.argsort(np.argsort(y.numpy()[:, 0]))
     for quarter in range(4):
         counts = np.bincount(folds[ranks // 100 == quarter], minlength=FOLDS)
@@ -95,6 +95,46 @@ def test_numbers_are_spread_from_low_to_high(rng: np.random.Generator) -> None:
     assert len({tuple(row) for row in order}) > 1  # which of neighbours is in which fold is left to chance
 
 
-def test_in_time_a_fold_is_a_stretch_and_few_rows_are_a_fold_each() -> None:
-    assert (np.diff(folds_of(torch.zeros(83, 1), 0, in_time=True)) >= 0).all()
-    assert sorted(folds_of(torch.tensor([0, 1, 0]), 0, in_time=False)) == [0, 1, 2]
+def test_few_large_losses_say_little() -> None:
+    assert effective_rows(np.ones(50)) == pytest.approx(50)
+    assert effective_rows(np.append(np.zeros(999), 1.0)) == pytest.approx(1)
+    assert effective_rows(np.zeros(4)) == 4
+
+
+def test_shares_do_not_follow_a_single_row(rng: np.random.Generator) -> None:
+    """One kind is better by luck on one large error, the other on all other rows."""
+    y = rng.normal(0, 1, 400)
+    lucky, steady = y + rng.normal(0, 0.3, 400), y + rng.normal(0, 0.3, 400)
+    steady[7] += 40
+    lucky[7] += 20
+    found = Standings(y, 1)
+    found.add("lucky", np.arange(400), lucky[:, None])
+    found.add("steady", np.arange(400), steady[:, None])
+    assert greedy_shares([lucky[:, None], steady[:, None]], y)[0] > 0.9
+    assert found.shares["steady"] > 0.4
+
+
+def test_with_moments_a_fold_is_a_stretch_of_time(rng: np.random.Generator) -> None:
+    moments = rng.permutation(np.repeat(np.arange(100.0), 3))
+    folds = folds_of(torch.zeros(300, 1), 0, moments)
+    assert (np.diff(folds[np.argsort(moments, kind="stable")]) >= 0).all()
+    assert all(len(set(folds[moments == moment])) == 1 for moment in np.unique(moments))
+    assert np.ptp(np.bincount(folds, minlength=FOLDS)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("moments", "is_so"),
+    [
+        (np.arange(200.0), True),
+        (np.minimum(np.arange(200.0), 175), True),
+        (np.minimum(np.arange(200.0), 150), False),  # the last day has a quarter, and a fold would be empty
+        (np.append(np.zeros(150), np.arange(50.0)), False),
+        (np.arange(5.0), True),
+    ],
+)
+def test_stretches_are_folds_where_rows_are_spread_over_time(moments: np.ndarray, is_so: bool) -> None:
+    assert are_spread(moments) is is_so
+
+
+def test_few_rows_are_a_fold_each() -> None:
+    assert sorted(folds_of(torch.tensor([0, 1, 0]), 0)) == [0, 1, 2]
