@@ -258,8 +258,9 @@ class Search:
         self.losses.append(self._standings.loss or 0.0)
 
     def _is_short(self, member: Member) -> bool:
-        """Return whether a member is a scout that took all of its time: it is to be trained again."""
-        return not self._of(member.assignment.kind) and member.seconds > NEARLY * self._scout_seconds
+        """Return whether a member is a scout that took all of its time, and others get more: it is trained again."""
+        is_scout = not self._of(member.assignment.kind) and self._scout_seconds < LONGEST_CURVE * self._budget
+        return is_scout and member.seconds > NEARLY * self._scout_seconds
 
     def _ask(self, control: Control, remotes: Sequence[RemoteLane]) -> None:
         if control.should_stop is not None and control.should_stop():

@@ -17,7 +17,7 @@ from core.errors import AppError, RunError
 from core.runs.board import is_timed
 from core.runs.checkpoints import CHECKPOINT_NAME, summary_of
 from core.runs.datasets import original_of, read_report, table_path
-from core.runs.launch import THREAD_VARIABLES
+from core.runs.launch import THREAD_VARIABLES, threads_of_blend
 from core.runs.preflight.memory import check_memory
 from core.runs.records import LEADERBOARD, Epoch, Run
 from core.runs.reporter import EpochFigures, Reporter
@@ -35,6 +35,7 @@ from core.types import Metrics, ModelBundle, TrainingConfig
 from core.workspace import Workspace
 
 PREDICTIONS_NAME = "predictions"
+POLITENESS = 10  # of a blend, which uses the processor of the pages too: they go first
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ def _train(job: Job, request: TrainRequest) -> Outcome:
 
     dataset = job.store.dataset(job.run.dataset_id)
     check_memory(job.workspace, dataset, request, held_bytes=psutil.Process().memory_info().rss)
+    if is_timed(job.run):
+        _use_all_processors()
     with _notices() as notices:
         bundle, metrics = train_model_from_file(
             job.table,
@@ -248,6 +251,13 @@ def _prepare_torch() -> None:
     torch.set_num_threads(int(os.environ.get(THREAD_VARIABLES[0], "1")))
     if torch.get_num_interop_threads() != 1:  # it can be set once only, and a spare has done so
         torch.set_num_interop_threads(1)
+
+
+def _use_all_processors() -> None:
+    import torch
+
+    os.nice(POLITENESS)
+    torch.set_num_threads(threads_of_blend(torch.get_num_threads()))
 
 
 def _model_figures(bundle: ModelBundle, path: Path) -> dict[str, Any]:

@@ -84,6 +84,11 @@ def threads_for(n_workers: int) -> int:
     return max(1, (cpu_budget() - 1) // max(1, n_workers))
 
 
+def threads_of_blend(threads: int) -> int:
+    """Return the threads of a blend that was given so many: that of the pages too, behind which it stands back."""
+    return min(cpu_budget(), threads + 1)
+
+
 def cpu_budget() -> int:
     """Return how many processors this process may use: its affinity, cut by the control group's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

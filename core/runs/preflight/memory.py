@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core.checkpoint.members_file import MOST_KEPT
 from core.errors import DataError
 from core.networks.shape import FAMILIES
-from core.runs.launch import threads_for
+from core.runs.launch import threads_for, threads_of_blend
 from core.runs.preflight.devices import find_devices
 from core.runs.preflight.free_memory import memory_available
 from core.runs.preflight.sizes import (
@@ -285,7 +285,7 @@ def _first_units(size: TrainingSize) -> int:
 
 def _lanes(size: TrainingSize, *, on_gpu: bool) -> int:
     """Return how many networks are trained side by side, each on inputs of its own."""
-    return max(1, min(MOST_LANES, threads_for(1))) if size.is_timed and not on_gpu else 1
+    return max(1, min(MOST_LANES, threads_of_blend(threads_for(1)))) if size.is_timed and not on_gpu else 1
 
 
 def _networks_bytes(size: TrainingSize, *, on_gpu: bool) -> float:

@@ -9,7 +9,15 @@ import pytest
 
 import core
 from core.errors import DiskError
-from core.runs.launch import THREAD_VARIABLES, _quotas, cpu_budget, environment, start_worker, threads_for
+from core.runs.launch import (
+    THREAD_VARIABLES,
+    _quotas,
+    cpu_budget,
+    environment,
+    start_worker,
+    threads_for,
+    threads_of_blend,
+)
 from core.runs.liveness import log_tail
 from core.runs.records import Dataset
 from core.runs.store import Store
@@ -61,6 +69,11 @@ def test_workers_share_the_processors_but_the_one_for_the_pages() -> None:
     assert threads_for(1) == max(1, cpu_budget() - 1)
     assert threads_for(0) == threads_for(1)
     assert threads_for(1_000) == 1
+
+
+def test_a_blend_has_the_processor_of_the_pages_too() -> None:
+    assert threads_of_blend(threads_for(1)) == cpu_budget()
+    assert threads_of_blend(1) == min(2, cpu_budget())
 
 
 def test_a_worker_runs_from_any_folder_in_its_own_session(

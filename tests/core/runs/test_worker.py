@@ -23,6 +23,7 @@ from core.errors import ConfigError, RunError
 from core.runs.board import board_of
 from core.runs.checkpoints import CHECKPOINT_NAME, resume_words, summary_of
 from core.runs.datasets import add_table, table_path
+from core.runs.launch import threads_for, threads_of_blend
 from core.runs.liveness import log_tail
 from core.runs.processes import is_alive
 from core.runs.records import Dataset, Run
@@ -160,6 +161,7 @@ def test_a_blend_tells_how_its_networks_stand_while_it_works_and_at_the_end(plac
     assert board.members == len(points) == run.epoch
     assert board.loss < board.baseline_loss
     assert not any(entry.now for entry in board.entries)
+    assert run.metrics["threads"] == threads_of_blend(threads_for(1))
     assert points[-1].validation_loss < 0.5 * run.baseline_loss
     assert whole_or_absent(place.workspace, run)
     with pytest.raises(RunError, match="Train it again with more time"):

@@ -168,11 +168,11 @@ def test_the_forest_and_the_validation_rows_take_their_part():
 
 def test_a_blend_takes_as_many_trainings_as_there_are_threads(monkeypatch: pytest.MonkeyPatch):
     def memory_of_blend(threads: int) -> int:
-        monkeypatch.setattr(memory, "threads_for", lambda _: threads)
+        monkeypatch.setattr(memory, "threads_of_blend", lambda _: threads)
         return memory_needed(size_of(*NUMBERS, n_rows=1_000, training_mode="auto")).bytes
 
     def growth(mode: str, threads: int) -> int:
-        monkeypatch.setattr(memory, "threads_for", lambda _: threads)
+        monkeypatch.setattr(memory, "threads_of_blend", lambda _: threads)
         few, many = (memory_needed(size_of(*NUMBERS, n_rows=n, training_mode=mode)).bytes for n in (10_000, 110_000))
         return many - few
 
