@@ -51,7 +51,8 @@ def effective_rows(losses: Floats) -> float:
 class Standings:
     """The predictions of each kind's members for the rows that they have held out, and what follows from them.
 
-    `shares` of the kinds add up to 1; `losses` are theirs, and `loss` is that of the blend.
+    `shares` of the kinds add up to 1; `losses` are theirs, and `loss` is that of the blend, on the same rows: those
+    that all kinds have held out, where there are any.
     """
 
     def __init__(self, y: NDArray[Any], n_outputs: int) -> None:
@@ -85,6 +86,7 @@ class Standings:
             first = next(iter(known))
             self.shares, self.loss = {each: float(each == first) for each in known}, self.losses[first]
             return
+        self.losses = {each: self._loss({each: 1.0}, common) for each in known}
         some = common[:: -(-len(common) // MOST_COMPARED)]
         means = {each: self._means(each, some) for each in known}
         chosen = greedy_shares(list(means.values()), self._y[some])

@@ -53,6 +53,17 @@ def test_kinds_are_compared_on_rows_that_both_have_held_out() -> None:
     assert found.loss < found.losses["tabm"]
 
 
+def test_losses_are_of_the_same_rows_so_that_they_can_be_compared() -> None:
+    y = np.zeros(40)
+    found = Standings(y, 1)
+    found.add("tabm", np.arange(20), np.full((20, 1), 1.0))
+    found.add("tabm", np.arange(20, 40), np.full((20, 1), 3.0))  # rows that are harder, which the other has not seen
+    found.add("realmlp", np.arange(20), np.full((20, 1), 2.0))
+    assert found.losses == {"tabm": pytest.approx(1.0), "realmlp": pytest.approx(4.0)}
+    assert found.loss is not None
+    assert found.loss < 4
+
+
 def test_few_rows_do_not_decide_between_kinds_that_are_alike(rng: np.random.Generator) -> None:
     y = rng.normal(0, 1, 60)
     found = Standings(y, 1)
