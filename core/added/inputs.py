@@ -56,9 +56,8 @@ def fit_front(
     Without `has_codes`, whole numbers are numbers only. Raises DataError where all rows are alike.
     """
     plan = _plan(encoder)
-    cells = columns_of(x, plan.numbers)
     gap_values = _encoded(encoder, encoder.medians)
-    summaries = [_summary(cells[:, i], at, gap_values[at], encoder, has_codes) for i, at in enumerate(plan.numbers)]
+    summaries = list(_summaries(x, plan, gap_values, encoder, has_codes=has_codes))
     shape = _shape(plan, summaries, encoder, n_classes)
     if shape.n_numbers + shape.n_binary == 0:
         raise DataError(
@@ -77,9 +76,7 @@ def fit_front(
 
 def has_codes(x: Rows, encoder: Encoder) -> bool:
     """Return whether some numbers of encoded rows `(n, input_dim)` may be codes, so that it matters how they go in."""
-    at = _plan(encoder).numbers
-    cells, gap_values = columns_of(x, at), _encoded(encoder, encoder.medians)
-    found = (_summary(cells[:, i], column, gap_values[column], encoder, True) for i, column in enumerate(at))
+    found = _summaries(x, _plan(encoder), _encoded(encoder, encoder.medians), encoder, has_codes=True)
     return any(number.is_code or number.is_encoded for number in found)
 
 
@@ -154,6 +151,15 @@ def _encoded(encoder: Encoder, cells: Floats) -> NDArray[np.float32]:
     """Return one row `(input_dim,)` as `core.encoder` encodes it."""
     row: NDArray[np.float32] = ((cells - encoder.scaler.mean_) / encoder.scaler.scale_).astype(np.float32)
     return row
+
+
+def _summaries(
+    x: Rows, plan: _Plan, gap_values: NDArray[np.float32], encoder: Encoder, *, has_codes: bool
+) -> Iterator[_Summary]:
+    """Yield what was found in each column of numbers."""
+    cells = columns_of(x, plan.numbers)
+    for i, at in enumerate(plan.numbers):
+        yield _summary(cells[:, i], at, gap_values[at], encoder, has_codes)
 
 
 def _summary(cells: NDArray[np.float32], at: int, gap: np.float32, encoder: Encoder, has_codes: bool) -> _Summary:

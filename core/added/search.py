@@ -177,14 +177,14 @@ class Search:
                 if kind not in self._errors and self._is_worth(kind):
                     place = next(place for place in itertools.count() if place not in self._places[kind])
                     self._places[kind].add(place)
-                    division, fold = divmod(place, self._n_folds)
-                    self._doing[lane] = (kind, f"fold {fold + 1}", time.perf_counter())
-                    return Assignment(kind, division, fold)
+                    assignment = Assignment(kind, *divmod(place, self._n_folds))
+                    self._doing[lane] = (kind, _fold_words(assignment), time.perf_counter())
+                    return assignment
             return None
 
     def _train(self, assignment: Assignment, lane: int, remote: RemoteLane | None) -> Member:
         def on_epoch(report: EpochReport) -> None:
-            words = f"fold {assignment.fold + 1}, epoch {report.epoch:,}"
+            words = f"{_fold_words(assignment)}, epoch {report.epoch:,}"
             self._doing[lane] = (assignment.kind, words, self._doing[lane][2])
 
         left = self._seconds_left()
@@ -324,3 +324,7 @@ class Search:
             f"The {self._budget:g} seconds were over before one network was trained. "
             "Give it more time, or choose another mode."
         )
+
+
+def _fold_words(assignment: Assignment) -> str:
+    return f"fold {assignment.fold + 1}"

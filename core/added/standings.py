@@ -80,13 +80,13 @@ class Standings:
         else:
             total[held] += predicted - instead_of
         known = {each: np.flatnonzero(counts) for each, counts in self._counts.items()}
-        self.losses = {each: self._loss({each: 1.0}, rows) for each, rows in known.items()}
         common = np.flatnonzero(np.logical_and.reduce([counts > 0 for counts in self._counts.values()]))
+        compared = {each: common if len(common) else rows for each, rows in known.items()}
+        self.losses = {each: self._loss({each: 1.0}, rows) for each, rows in compared.items()}
         if not len(common):
             first = next(iter(known))
             self.shares, self.loss = {each: float(each == first) for each in known}, self.losses[first]
             return
-        self.losses = {each: self._loss({each: 1.0}, common) for each in known}
         some = common[:: -(-len(common) // MOST_COMPARED)]
         means = {each: self._means(each, some) for each in known}
         chosen = greedy_shares(list(means.values()), self._y[some])
