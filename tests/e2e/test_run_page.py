@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,26 +58,40 @@ def test_a_run_is_followed_zoomed_paused_killed_and_kept(page: Page, server, sto
 def check_that_a_zoom_stays(page: Page) -> None:
     """Drag over the strip below the curve; the chart must show the same epochs after several updates."""
     wait_for_epoch(page, 20)
+    wait_for(page, lambda: shown_epochs(page)[1] >= 20)  # the words above the curve are drawn before it
+    wait_for(page, lambda: drag_over_strip(page, 0.3, 0.6)[0] > 1)  # again, where a new point came in between
+    shown = shown_epochs(page)
+    assert shown[0] < shown[1] < epoch(page)
+    for _ in range(UPDATES):
+        wait_for_epoch(page, epoch(page) + 1)
+    assert shown_epochs(page) == shown
+    drag_over_strip(page, 0.95, 0.95)
+    wait_for(page, lambda: shown_epochs(page)[0] == 1)
+    assert shown_epochs(page)[1] > shown[1]
+
+
+def drag_over_strip(page: Page, begin: float, end: float) -> tuple[float, float]:
+    """Drag from one part of the strip below the curve to another, and return the epochs that are shown then."""
     strip = chart(page).locator(".concat_1_group path.background").first
     strip.scroll_into_view_if_needed()
     box = strip.bounding_box()
     assert box is not None
     y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 0.3 * box["width"], y)
+    page.mouse.move(box["x"] + begin * box["width"], y)
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=5)
+    page.mouse.move(box["x"] + end * box["width"], y, steps=5)
     page.mouse.up()
-    page.wait_for_timeout(300)
-    shown = shown_epochs(page)
-    assert 1 < shown[0] < shown[1] < epoch(page)
-    for _ in range(UPDATES):
-        wait_for_epoch(page, epoch(page) + 1)
-    assert shown_epochs(page) == shown
-    page.mouse.click(box["x"] + 0.95 * box["width"], y)
-    page.wait_for_timeout(300)
-    first, last = shown_epochs(page)
-    assert first == 1
-    assert last > shown[1]
+    page.wait_for_timeout(500)
+    return shown_epochs(page)
+
+
+def wait_for(page: Page, holds: Callable[[], bool]) -> None:
+    """Return when it holds, which is asked for half a minute."""
+    for _ in range(60):
+        if holds():
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError("It did not come to hold in half a minute.")
 
 
 def check_that_nothing_is_asked_for_any_more(page: Page) -> None:
