@@ -1,6 +1,6 @@
-"""How a network's outputs become honest probabilities, decisions and ranges; fitted on validation rows.
+"""How a network's outputs become honest probabilities, decisions and ranges; fitted on held-out rows.
 
-Nothing here imports torch. Fitting is `core.insight.calibrate`; this is what travels in the bundle.
+Nothing here imports torch. Fitting is `core.calibrate`; this is what travels in the bundle.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Calibration:
     each level of coverage how far from the prediction the truth lies at most in that share of cases (split
     conformal, Lei et al. 2018), in the target's unit; for classes, how far below 1 the probability of a label
     may be that is counted as possible (Sadinle et al. 2019). `level` is the one that predictions use, None
-    for none. `n_rows` is the number of validation rows behind it.
+    for none. `n_rows` is the number of held-out rows behind it.
     """
 
     temperature: float = 1.0
@@ -44,6 +44,17 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration()
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What the networks of a blend say of rows that they have not learned from, each of them by those that have not.
+
+    `outputs` are logits `(n, classes)`, or numbers `(n,)` in the target's unit; `y` class codes or numbers `(n,)`.
+    """
+
+    outputs: Numbers
+    y: NDArray[Any]
 
 
 def calibration_of(bundle: Any) -> Calibration:

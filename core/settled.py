@@ -7,7 +7,6 @@ from dataclasses import replace
 from core.types import TIMED_MODE, TrainingConfig
 
 VALIDATION_SHARE = 0.15
-ASIDE_ROWS, LEAST_ASIDE, MOST_ASIDE_ROWS = 60, 0.04, 3_000  # that no member of a blend learns from
 USUAL_BATCH = 64  # that `batch_size` is a multiple of
 # Gorishniy et al. (2025), section D, by the rows that train.
 BATCH_SIZES = ((2_800, 32), (4_500, 64), (6_400, 128), (32_000, 256))
@@ -22,8 +21,7 @@ MOST_EMBEDDED = 512  # numbers; more go in as they are
 def settled(cfg: TrainingConfig, n_rows: int) -> TrainingConfig:
     """Return the settings with what an added mode decides itself, for `n_rows` rows that are not for the test."""
     if cfg.training_mode == TIMED_MODE:  # whose members are judged on the rows that they did not learn from
-        share = min(VALIDATION_SHARE, max(LEAST_ASIDE, ASIDE_ROWS / max(1, n_rows)), MOST_ASIDE_ROWS / max(1, n_rows))
-        return replace(cfg, validation_size=share, early_stopping_patience=0, restore_best=True)
+        return replace(cfg, validation_size=0.0, early_stopping_patience=0, restore_best=True)
     validation_size = cfg.validation_size or VALIDATION_SHARE
     return in_family(replace(cfg, validation_size=validation_size), cfg.training_mode, n_rows * (1 - validation_size))
 

@@ -17,6 +17,8 @@ from torch import nn
 from core import serialization
 from core.added.auto import train_auto
 from core.added.train import train_added
+from core.calibrate import calibrate_out_of_fold
+from core.calibration import OutOfFold
 from core.columns import as_names, check_columns, check_target_not_excluded, feature_frame
 from core.config import check_task_fits_mode, checked_config
 from core.data import has_target, prepare_tensors
@@ -114,15 +116,17 @@ def train_model_from_file(
     ) = prepare_tensors(x_rows, y_raw, task, cfg, **in_time)  # fmt: skip
     run_device = choose_device(device)
     model: nn.Module
+    out_of_fold: OutOfFold | None = None
     if cfg.training_mode in ADDED_MODES:
         own = settled(cfg, len(x_train))
         rows = hold_out_validation(x_train, y_train, x_test, y_test, task, own, usable)
         encoder = Encoder(vectorizer, scaler, feature_medians)
         if cfg.training_mode == TIMED_MODE:
-            model, result, metrics = train_auto(
+            trained = train_auto(
                 rows, encoder, own, task, output_dim, target_scaler, control, run_device,
                 began=began, in_time=usable is not None,
             )  # fmt: skip
+            model, result, metrics, out_of_fold = trained.network, trained.result, trained.metrics, trained.out_of_fold
         else:
             model, result, metrics = train_added(
                 rows, encoder, own, task, output_dim, target_scaler, control, run_device
@@ -159,6 +163,8 @@ def train_model_from_file(
         model_config=model_config(input_dim, output_dim, cfg, model),
         schema=schema,
         record=record,
+        calibration=None if out_of_fold is None else calibrate_out_of_fold(out_of_fold),
+        out_of_fold=out_of_fold,
     ), metrics
 
 

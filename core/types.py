@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from core.calibration import Calibration
+    from core.calibration import Calibration, OutOfFold
 
 TaskType = Literal["classification", "regression"]
 TrainingMode = Literal[
@@ -285,8 +285,9 @@ class ModelBundle:
     """A trained network with everything it needs to predict for raw rows.
 
     `model` maps float32 `(n, input_dim)` to `(n, output_dim)`. `vectorizer`, `scaler`,
-    `label_encoder` and `target_scaler` have scikit-learn's methods. The last four fields are
-    optional, so that a bundle made by hand from the others predicts too.
+    `label_encoder` and `target_scaler` have scikit-learn's methods. The last five fields are
+    optional, so that a bundle made by hand from the others predicts too. `out_of_fold` is there after a training of
+    mode `auto`; a file does not hold it.
     """
 
     model: Any
@@ -304,3 +305,4 @@ class ModelBundle:
     schema: InputSchema | None = None
     record: TrainingRecord | None = None
     calibration: Calibration | None = None
+    out_of_fold: OutOfFold | None = None

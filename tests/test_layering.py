@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A module may import what stands in a line above its own; a package also itself.
 LAYERS = (
     ("core.calibration", "core.dropout", "core.rows"),
-    ("core.errors", "core.types", "core.leaderboard"),
+    ("core.calibrate", "core.errors", "core.types", "core.leaderboard"),
     ("core.settled", "core.waves"),
     ("core.networks",),
     ("core.workspace", "core.config", "core.columns", "core.modes", "core.models", "core.inference", "core.encoding"),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from core.added.members import Member, Problem, kept, taken_up
 from core.added.search import Search
 from core.bundle.flaw import FlawError
+from core.calibration import OutOfFold
 from core.checkpoint.identity import Identity
 from core.checkpoint.members_file import KeptMembers, read_members, write_members
 from core.encoder import Encoder
@@ -22,8 +25,19 @@ from core.networks.blend import Blend
 from core.types import Metrics, TrainingConfig
 
 FEWEST_ROWS = 4  # so that a member has some to learn from and one to be judged on
+LEAST_PROBABILITY = 1e-30
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Blended:
+    """A trained blend, how its training went, its figures, and what its members say of rows that they held out."""
+
+    network: Blend
+    result: LoopResult
+    metrics: Metrics
+    out_of_fold: OutOfFold
 
 
 def train_auto(
@@ -38,13 +52,13 @@ def train_auto(
     *,
     began: float,
     in_time: bool = False,
-) -> tuple[Blend, LoopResult, Metrics]:
+) -> Blended:
     """Train members on `rows.x_train` until `cfg.time_budget` seconds after `began`, and blend them.
 
-    The validation rows stay aside for calibration. The rows are on the CPU, `in_time` order where that is asked for;
-    `cfg` is `settled`, and `began` is of `time.perf_counter`. `control.on_epoch` gets a report for each member, whose
-    validation loss is that of the blend so far. Raises TrainingError (a ValueError) where no member came to be,
-    TrainingPaused when a wish to pause is granted, and CheckpointError.
+    No row is kept for validation, for each is held out by some members. The rows are on the CPU, `in_time` order where
+    that is asked for; `cfg` is `settled`, and `began` is of `time.perf_counter`. `control.on_epoch` gets a report for
+    each member, whose validation loss is that of the blend so far. Raises TrainingError (a ValueError) where no member
+    came to be, TrainingPaused when a wish to pause is granted, and CheckpointError.
     """
     if len(rows.x_train) < FEWEST_ROWS:
         raise TrainingError(
@@ -90,7 +104,16 @@ def train_auto(
     seconds = time.perf_counter() - began + earlier_seconds
     metrics = score(blend, rows.to(device), problem.objective.hard, task, target_scaler, result, seconds)
     metrics.leaderboard = search.board().as_dict()
-    return blend, result, metrics
+    return Blended(blend, result, metrics, _out_of_fold(search, problem, target_scaler))
+
+
+def _out_of_fold(search: Search, problem: Problem, target_scaler: Any) -> OutOfFold:
+    held, predicted = search.out_of_fold()
+    y = problem.y[held].numpy()
+    if problem.n_classes is not None:
+        return OutOfFold(np.log(np.maximum(predicted, LEAST_PROBABILITY)), y)
+    numbers, truths = (target_scaler.inverse_transform(scaled)[:, 0] for scaled in (predicted, y.astype(np.float64)))
+    return OutOfFold(numbers, truths)
 
 
 def _earlier(problem: Problem, path: str | Path | None, identity: Identity) -> tuple[list[Member], float]:

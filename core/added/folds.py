@@ -7,17 +7,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 FOLDS = 8
-MOST_IN_FOLD = 0.25  # of the rows, in a stretch of time
+STRETCHES_A_FOLD = 5  # of time, far from one another, so that the others know all times
+MOST_IN_FOLD = 0.25  # of the rows, in stretches of time
 
 
 def folds_of(y: Tensor, seed: int, moments: NDArray[np.float64] | None = None) -> NDArray[np.intp]:
     """Return the fold of each row `(n,)`, from 0 on: classes are spread evenly over them, numbers from low to high.
 
-    Where rows have `moments` `(n,)`, a fold is a stretch of time: those of one moment stay together.
+    Where rows have `moments` `(n,)`, a fold is some stretches of time: those of one moment stay together.
     """
     n_folds = min(FOLDS, len(y))
     if moments is not None:
-        return _stretches(moments)
+        return stretches_of(moments) % n_folds
     values = y.flatten().cpu().numpy()
     order = np.lexsort((np.random.default_rng(seed).random(len(values)), values))
     if y.is_floating_point():  # neighbours in size come in a random order
@@ -28,14 +29,16 @@ def folds_of(y: Tensor, seed: int, moments: NDArray[np.float64] | None = None) -
 
 
 def are_spread(moments: NDArray[np.float64]) -> bool:
-    """Return whether stretches of time are folds of about the same size, so that none is empty or most of the rows."""
+    """Return whether folds of stretches of time are of about the same size: none is empty or most of the rows."""
     n_folds = min(FOLDS, len(moments))
-    counts = np.bincount(_stretches(moments), minlength=n_folds)
+    counts = np.bincount(stretches_of(moments) % n_folds, minlength=n_folds)
     return bool(counts.min() > 0 and counts.max() <= MOST_IN_FOLD * len(moments))
 
 
-def _stretches(moments: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.searchsorted(np.sort(moments), moments) * min(FOLDS, len(moments)) // len(moments)
+def stretches_of(moments: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return which stretch of time each row is in `(n,)`, from the earliest, 0, on; they are of like many rows."""
+    n_stretches = min(FOLDS * STRETCHES_A_FOLD, len(moments))
+    return np.searchsorted(np.sort(moments), moments) * n_stretches // len(moments)
 
 
 def _shuffled_within(order: NDArray[np.intp], size: int, seed: int) -> NDArray[np.intp]:

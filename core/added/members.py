@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import skew
 from torch import Tensor
 
-from core.added.folds import FOLDS, are_spread, folds_of
+from core.added.folds import FOLDS, are_spread, folds_of, stretches_of
 from core.added.inputs import columns_of, days_in, fit_front, has_codes, inputs_of
 from core.added.standings import Floats
 from core.added.trainees import trainee_for
@@ -136,6 +136,11 @@ class Problem:
             return None
         moving = [days for days in columns_of(self.x, at).astype(np.float64).T if len(np.unique(days)) > FEW_DAYS]
         return moving[0] if len(moving) == 1 and are_spread(moving[0]) else None
+
+    @cached_property
+    def groups(self) -> NDArray[np.intp]:
+        """Return which group each row belongs to `(n,)`: that of its stretch of time, else one of its own."""
+        return np.arange(len(self.y)) if self.moments is None else stretches_of(self.moments)
 
     def held(self, assignment: Assignment) -> NDArray[np.bool_]:
         """Return which rows a member does not learn from `(n,)`."""

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core.added.folds import FOLDS
 from core.added.lane import LaneEndedError, Order, RemoteLane, train
 from core.added.members import KINDS, Assignment, Member, Problem
-from core.added.standings import Standings
+from core.added.standings import LEAST_WEIGHT, Floats, Standings
 from core.checkpoint.members_file import MOST_KEPT
 from core.epoch import EpochReport
 from core.errors import AppError, TrainingError
@@ -34,8 +35,9 @@ NEARLY = 0.9  # of a scout's time: it could have used more
 WORTH_BEGINNING = 0.6  # of its usual time, that must be left: its rate falls in what there is
 IN_TIME = 0.98  # of what is left, in which a rate falls to 0, so that it does before the end
 LEAST_SHARE = 0.05  # of the time, that must be left for any
-FEW, LEAST_WEIGHT = 2, 0.05  # of a kind: members by which it is judged, and its share of the blend that is something
+FEW = 2  # members of a kind, by which it is judged
 LEAST_CLAIM = 0.15  # to the time, of a kind: beyond that, as its share of the blend
+NOT_BEATEN = 0.5  # of the claim of the kind with the largest, that one has which may be as good
 WORSE = 1.1  # times the loss of the worst other, that a member may have whose training was cut short
 TICK_SECONDS, BOARD_SECONDS = 0.05, 0.5
 
@@ -56,7 +58,7 @@ class Search:
         self._n_folds = min(len(problem.y), FOLDS)
         self._scout_seconds = min(LONGEST_CURVE * self._budget, max(SCOUT_CURVE * self._budget, LEAST_SCOUT_SECONDS))
         self._scale = 1.0 if problem.n_classes else float(target_scaler.scale_[0])
-        self._standings = Standings(problem.y.flatten().numpy(), problem.output_dim)
+        self._standings = Standings(problem.y.flatten().numpy(), problem.output_dim, problem.groups)
         self._lock, self._halt = threading.Lock(), threading.Event()
         self._finished: queue.Queue[Member] = queue.Queue()
         self._kinds = problem.kinds
@@ -116,6 +118,10 @@ class Search:
         chosen = [member for kind, share in shares.items() if share > 0 for member in self._used(kind)]
         own = [shares[member.assignment.kind] / len(self._used(member.assignment.kind)) for member in chosen]
         return Blend([member.network for member in chosen], own)
+
+    def out_of_fold(self) -> tuple[NDArray[np.intp], Floats]:
+        """Return which rows members have held out `(n,)`, and what the blend of these says of each `(n, outputs)`."""
+        return self._standings.out_of_fold()
 
     def board(self) -> Leaderboard:
         """Return how the kinds stand, the best first."""
@@ -205,7 +211,10 @@ class Search:
 
     def _turn(self, kind: str) -> tuple[bool, float]:
         """Return what the kinds are ordered by: the lowest has its turn."""
-        claim = max(LEAST_CLAIM, self._standings.shares.get(kind, 0.0))
+        shares = self._standings.shares
+        claim = max(LEAST_CLAIM, shares.get(kind, 0.0))
+        if kind not in self._standings.beaten:
+            claim = max(claim, NOT_BEATEN * max(shares.values(), default=0.0))
         return self._is_last(kind), self._seconds_of(kind) / claim
 
     def _is_last(self, kind: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ LEAST_PROBABILITY = 1e-7
 MOST_COMPARED = 20_000  # rows, by which shares are chosen
 TRUSTED = 300  # effective rows by which chosen shares count for as much as those by the number of members
 WORSE_BY = 2.0  # standard errors of the mean difference, from which a kind is no longer one of the good
+LEAST_WEIGHT = 0.05  # of a kind in the blend, that is something
 
 Floats = NDArray[np.float64]
 
@@ -51,25 +52,30 @@ def effective_rows(losses: Floats) -> float:
 class Standings:
     """The predictions of each kind's members for the rows that they have held out, and what follows from them.
 
-    `shares` of the kinds add up to 1; `losses` are theirs, and `loss` is that of the blend, on the same rows: those
-    that all kinds have held out, where there are any.
+    `shares` of the kinds add up to 1. `loss` is that of the blend on the rows that all kinds in it have held out, where
+    there are any, and so are `losses` of these; that of another kind is above it by what it is worse on the rows that
+    all have. Those `beaten` are clearly worse than the best there. What rows of one of the `groups` `(n,)` say counts
+    as one thing said.
     """
 
-    def __init__(self, y: NDArray[Any], n_outputs: int) -> None:
+    def __init__(self, y: NDArray[Any], n_outputs: int, groups: NDArray[np.intp] | None = None) -> None:
         self._y, self._n_outputs = y, n_outputs
+        self._groups = np.arange(len(y)) if groups is None else groups
         self._totals: dict[str, Floats] = {}
         self._counts: dict[str, NDArray[np.intp]] = {}
         self._members: dict[str, int] = {}
         self.shares: dict[str, float] = {}
         self.losses: dict[str, float] = {}
+        self.beaten: set[str] = set()
         self.loss: float | None = None
 
     def add(self, kind: str, held: NDArray[np.intp], predicted: Floats, *, instead_of: Floats | None = None) -> None:
         """Enter a member's predictions for the rows `held` `(n_held, outputs)`, and weigh the kinds anew.
 
         Kinds are compared on rows that each of them has held out; where there are none, the first goes on alone. Few
-        such rows say little of which shares are best, so that the number of members counts as well. The predictions
-        may come `instead_of` earlier ones for the same rows.
+        such rows say little of which shares are best, so that the number of members counts as well. One that is beaten
+        and adds nothing is left out, so that the others are compared on more rows. The predictions may come
+        `instead_of` earlier ones for the same rows.
         """
         total = self._totals.setdefault(kind, np.zeros((len(self._y), self._n_outputs)))
         counts = self._counts.setdefault(kind, np.zeros(len(self._y), dtype=np.intp))
@@ -80,30 +86,63 @@ class Standings:
         else:
             total[held] += predicted - instead_of
         known = {each: np.flatnonzero(counts) for each, counts in self._counts.items()}
-        common = np.flatnonzero(np.logical_and.reduce([counts > 0 for counts in self._counts.values()]))
-        compared = {each: common if len(common) else rows for each, rows in known.items()}
-        self.losses = {each: self._loss({each: 1.0}, rows) for each, rows in compared.items()}
+        common = self._held_by(known)
         if not len(common):
             first = next(iter(known))
+            self.losses = {each: self._loss({each: 1.0}, rows) for each, rows in known.items()}
             self.shares, self.loss = {each: float(each == first) for each in known}, self.losses[first]
             return
-        some = common[:: -(-len(common) // MOST_COMPARED)]
-        means = {each: self._means(each, some) for each in known}
-        chosen = greedy_shares(list(means.values()), self._y[some])
-        losses = {each: row_losses(predicted, self._y[some]) for each, predicted in means.items()}
-        fair = self._fair_shares(losses)
-        n_rows = effective_rows(min(losses.values(), key=np.mean))
-        trust = n_rows / (n_rows + TRUSTED)
-        self.shares = {
-            each: trust * own + (1 - trust) * other for each, own, other in zip(known, chosen, fair, strict=True)
+        self.shares = self._weighed(common, list(known))
+        if out := [each for each in self.beaten if self.shares[each] < LEAST_WEIGHT]:
+            still = [each for each in known if each not in out]
+            self.shares = dict.fromkeys(known, 0.0) | self._weighed(self._held_by(still), still)
+            self.beaten |= set(out)
+        rows = self._held_by([each for each in known if self.shares[each] > 0])
+        self.loss, on_common = self._loss(self.shares, rows), self._loss(self.shares, common)
+        self.losses = {
+            each: self._loss({each: 1.0}, rows)
+            if share > 0
+            else self.loss + self._loss({each: 1.0}, common) - on_common
+            for each, share in self.shares.items()
         }
-        self.loss = self._loss(self.shares, common)
 
-    def _fair_shares(self, losses: Mapping[str, Floats]) -> list[float]:
-        """Return shares by the number of members, of the kinds that are not clearly worse than the best one."""
-        best = min(losses.values(), key=np.mean)
-        counts = [0 if _is_worse(own, best) else self._members[kind] for kind, own in losses.items()]
-        return [count / sum(counts) for count in counts]
+    def _held_by(self, kinds: Iterable[str]) -> NDArray[np.intp]:
+        """Return the rows that each of these kinds has held out."""
+        return np.flatnonzero(np.logical_and.reduce([self._counts[kind] > 0 for kind in kinds]))
+
+    def _weighed(self, common: NDArray[np.intp], kinds: Sequence[str]) -> dict[str, float]:
+        """Return the shares of kinds by rows that they have in common, and note which are beaten there."""
+        some = common[:: -(-len(common) // MOST_COMPARED)]
+        means = [self._means(kind, some) for kind in kinds]
+        chosen = greedy_shares(means, self._y[some])
+        losses = [self._by_group(row_losses(predicted, self._y[some]), some) for predicted in means]
+        best = min(losses, key=np.mean)
+        self.beaten = {kind for kind, own in zip(kinds, losses, strict=True) if _is_worse(own, best)}
+        counts = [0 if kind in self.beaten else self._members[kind] for kind in kinds]
+        n_rows = effective_rows(best)
+        trust = n_rows / (n_rows + TRUSTED)
+        return {
+            kind: trust * own + (1 - trust) * count / sum(counts)
+            for kind, own, count in zip(kinds, chosen, counts, strict=True)
+        }
+
+    def _by_group(self, losses: Floats, rows: NDArray[np.intp]) -> Floats:
+        """Return the sums of losses of rows `(n,)`, one for each of their groups."""
+        _, group = np.unique(self._groups[rows], return_inverse=True)
+        return np.asarray(np.bincount(group, losses), dtype=np.float64)
+
+    def out_of_fold(self) -> tuple[NDArray[np.intp], Floats]:
+        """Return which rows have been held out `(n,)`, and what those say of each that have not learned from it.
+
+        The second is `(n, outputs)`, weighted as the blend is.
+        """
+        total, weight = np.zeros((len(self._y), self._n_outputs)), np.zeros(len(self._y))
+        for kind, share in self.shares.items():
+            held = np.flatnonzero(self._counts[kind] * share)
+            total[held] += share * self._means(kind, held)
+            weight[held] += share
+        rows = np.flatnonzero(weight)
+        return rows, total[rows] / weight[rows, None]
 
     def _means(self, kind: str, rows: NDArray[np.intp]) -> Floats:
         means: Floats = self._totals[kind][rows] / self._counts[kind][rows, None]

@@ -17,15 +17,16 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from core.calibration import POSITIVE_CLASS, UNCALIBRATED, Calibration, calibration_of, possible
-from core.inference import choose_device, forward
-from core.insight.calibrate import (
+from core.calibrate import (
     calibrate_classes,
     calibrate_numbers,
+    calibrate_out_of_fold,
     covered_classes,
     covered_numbers,
     softmax,
 )
+from core.calibration import POSITIVE_CLASS, UNCALIBRATED, Calibration, calibration_of, possible
+from core.inference import choose_device, forward
 from core.insight.card import card_text, model_card
 from core.insight.evaluation import MOST_CLASSES_KEPT, Coverage, Evaluation, Side, save_evaluation
 from core.insight.figures.bootstrap import mean_interval, paired_difference
@@ -133,7 +134,7 @@ def evaluate(
         target=cfg.target_column,
         class_names=names,
         n_test=len(held.test),
-        n_validation=len(held.validation),
+        n_validation=len(held.validation if bundle.out_of_fold is None else bundle.out_of_fold.y),
         sides=sides,
         figures=_figures(tested),
         calibration=None if calibration is None else asdict(calibration),
@@ -161,10 +162,12 @@ def save_evaluated(path: Path, found: Evaluated) -> None:
 
 
 def _calibration(bundle: ModelBundle, held: HeldOut) -> Calibration | None:
-    """Fit the calibration on validation rows; None where there are too few of them."""
+    """Fit the calibration on held-out rows, None where they are too few; a model without any keeps what it has."""
+    if bundle.out_of_fold is not None:
+        return calibrate_out_of_fold(bundle.out_of_fold)
     own, judging = (_rows(bundle, held, places) for places in (held.calibrating, held.judging))
     if not len(own):
-        return None
+        return bundle.calibration
     if bundle.task == "regression":
         return calibrate_numbers(_outputs(bundle, own), held.y[held.calibrating])
     logits, judging_logits = (_logits(bundle, rows) for rows in (own, judging))
@@ -270,12 +273,15 @@ def _of_classes(
 
 
 def _thresholds(tested: _Tested, bundle: ModelBundle, held: HeldOut, calibration: Calibration | None) -> dict[str, Any]:
+    chosen_on, calibrated = None, calibration or UNCALIBRATED
+    if (found := bundle.out_of_fold) is not None:
+        chosen_on = found.y, softmax(found.outputs, calibrated.temperature)
+    elif len(held.validation):
+        chosen_on = held.y[held.validation], _outputs(bundle, _rows(bundle, held, held.validation), calibrated)
     on_validation = None
-    if len(held.validation):
-        shares = _outputs(bundle, _rows(bundle, held, held.validation), calibration or UNCALIBRATED)
-        on_validation = ThresholdTable.of(
-            held.y[held.validation] == POSITIVE_CLASS, shares[:, POSITIVE_CLASS]
-        ).as_dict()
+    if chosen_on is not None:
+        y, shares = chosen_on
+        on_validation = ThresholdTable.of(y == POSITIVE_CLASS, shares[:, POSITIVE_CLASS]).as_dict()
     on_test = ThresholdTable.of(tested.y == POSITIVE_CLASS, tested.outputs[:, POSITIVE_CLASS]).as_dict()
     return {"positive": tested.class_names[POSITIVE_CLASS], "on_validation": on_validation, "on_test": on_test}
 

@@ -83,7 +83,8 @@ def refit(
         own, parts = settled(cfg, len(held.fitted)), (bundle.task, bundle.output_dim, scaler, control, run_device)
         if cfg.training_mode == TIMED_MODE:
             began, in_time = time.perf_counter(), cfg.time_column is not None
-            model, _, metrics = train_auto(rows, encoder, own, *parts, began=began, in_time=in_time)
+            trained = train_auto(rows, encoder, own, *parts, began=began, in_time=in_time)
+            model, metrics = trained.network, trained.metrics
         else:
             model, _, metrics = train_added(rows, encoder, own, *parts)
     else:

@@ -65,7 +65,7 @@ def _show_choice(run: Run, document: Document, calibration: Calibration) -> floa
     sentence = said("model_level")
     if sentence:
         st.success(escape(sentence), icon=":material/check:")
-    rows = plural(calibration.n_rows, "validation row")
+    rows = plural(calibration.n_rows, "held-out row")
     st.caption(f"Learned from {rows}. A wider promise gives {'wider ranges' if is_number else 'longer lists'}.")
     return level
 

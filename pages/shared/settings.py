@@ -52,8 +52,8 @@ def own_way_words(size: TrainingSize) -> str:
 def _blend_words(cfg: TrainingConfig) -> str:
     return (
         f"{mode_words(cfg.training_mode).title} decides by its time how many networks it trains and for how many "
-        "epochs; which rows each learns from; and how much each counts in the answer. It keeps "
-        f"{100 * cfg.validation_size:.0f} % of the training rows aside for ranges and probabilities. Learning rate and "
+        "epochs; which rows each learns from; and how much each counts in the answer. Ranges and probabilities come "
+        "from what networks say of training rows that they have not learned from. Learning rate and "
         f"batch size are multiples of each network's own, with 0.001 and {USUAL_BATCH} as they are."
     )
 

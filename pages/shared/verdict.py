@@ -183,7 +183,7 @@ def data_table(request: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[d
     """Return what became of the rows and columns, as rows of two texts."""
     parts = (
         ("Rows trained on", "n_train"),
-        ("Rows that set ranges" if _is_blend(metrics) else "Rows that judged epochs and set ranges", "n_validation"),
+        *([] if _is_blend(metrics) else [("Rows that judged epochs and set ranges", "n_validation")]),
         ("Test rows", "n_test"),
         ("Rows dropped (no target)", "n_dropped"),
     )

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from core.added import search
+from core.calibrate import calibrate_out_of_fold
 from core.checkpoint import checkpoint_summary
 from core.distill import distill_model_from_file
 from core.epoch import EpochReport
@@ -82,15 +83,43 @@ def test_it_spends_its_time_and_blends_what_it_has(price_frame: pd.DataFrame, pr
     assert predict_rows(loaded, rows) == predict_rows(bundle, rows)
 
 
-def test_the_rows_of_the_calibration_are_learned_by_no_member(churn_frame: pd.DataFrame, churn_csv: Path) -> None:
-    cfg = auto("churn")
-    bundle, metrics = train_model_from_file(churn_csv, cfg, exclude_columns=["customer_id"], device="cpu")
-    assert (metrics.n_train, metrics.n_validation, metrics.n_test) == (163, 29, 48)
+def test_all_rows_are_learned_from_and_those_held_out_by_some_calibrate(
+    churn_frame: pd.DataFrame, churn_csv: Path, tmp_path: Path
+) -> None:
+    cfg, reports = auto("churn"), []  # type: ignore[var-annotated]
+    bundle, metrics = train_model_from_file(
+        churn_csv, cfg, exclude_columns=["customer_id"], device="cpu",
+        on_epoch=reports.append, should_stop=after(4, reports),
+    )  # fmt: skip
+    assert (metrics.n_train, metrics.n_validation, metrics.n_test) == (192, 0, 48)
+    found = bundle.out_of_fold
+    assert found is not None
+    assert np.exp(found.outputs).sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert bundle.calibration == calibrate_out_of_fold(found)
+    assert bundle.calibration is not None
+    assert bundle.calibration.n_rows == len(found.y) >= 24  # one fold at least
     table = load_tabular_file(churn_csv)
-    calibration = evaluate(bundle, table, cfg, metrics).bundle.calibration
-    assert calibration is not None
+    evaluated = evaluate(bundle, table, cfg, metrics)
+    assert evaluated.evaluation.n_validation == len(found.y)
+    assert evaluated.evaluation.thresholds is not None
+    assert evaluated.evaluation.thresholds["on_validation"] is not None
+    loaded = load_bundle(save_bundle(bundle, tmp_path))
+    assert loaded.out_of_fold is None
+    assert loaded.calibration == evaluate(loaded, table, cfg, metrics).bundle.calibration == bundle.calibration
     probabilities = np.asarray(predict_proba_rows(bundle, churn_frame.to_dict("records")))
     assert np.allclose(probabilities.sum(axis=1), 1)
+
+
+def test_numbers_are_calibrated_in_the_target_s_unit(price_frame: pd.DataFrame, price_csv: Path) -> None:
+    reports: list[EpochReport] = []
+    bundle, _ = train_model_from_file(
+        price_csv, auto("price"), device="cpu", on_epoch=reports.append, should_stop=after(4, reports)
+    )
+    assert bundle.out_of_fold is not None
+    assert set(bundle.out_of_fold.y.round()) <= set(price_frame["price"].round())
+    assert bundle.calibration is not None
+    within = np.abs(bundle.out_of_fold.outputs - bundle.out_of_fold.y) <= dict(bundle.calibration.margins)[0.8]
+    assert 0.8 <= within.mean() < 0.95
 
 
 def test_it_can_be_stopped_and_keeps_what_is_finished(churn_csv: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from core.added.folds import FOLDS, STRETCHES_A_FOLD
 from core.added.members import Assignment, Problem, kept, taken_up, train_member
 from core.encoder import fit_encoder
 from core.fitting import RowSets
@@ -83,7 +84,8 @@ def test_the_folds_of_rows_with_one_date_are_stretches_of_time() -> None:
     order = np.random.default_rng(1).permutation(ROWS)
     problem = dated({"sold": days(order)})
     third = problem.held(Assignment("tabm", 0, 2))
-    assert np.array_equal(third, (order >= ROWS / 4) & (order < ROWS * 3 / 8))
+    assert np.array_equal(third, order * FOLDS * STRETCHES_A_FOLD // ROWS % FOLDS == 2)
+    assert len(set(problem.groups[third])) == STRETCHES_A_FOLD
 
 
 def test_several_dates_or_one_that_hardly_moves_say_nothing_of_time() -> None:
@@ -97,7 +99,9 @@ def test_several_dates_or_one_that_hardly_moves_say_nothing_of_time() -> None:
 
 def test_rows_in_time_order_are_taken_by_it() -> None:
     problem = dated({"sold": days(np.arange(ROWS)[::-1])}, in_time=True)
-    assert np.array_equal(np.flatnonzero(problem.held(Assignment("tabm", 0, 0))), np.arange(ROWS // 8))
+    first = np.arange(ROWS // FOLDS // STRETCHES_A_FOLD)
+    assert np.flatnonzero(problem.held(Assignment("tabm", 0, 0)))[: len(first)].tolist() == first.tolist()
+    assert len(set(dated({}).groups)) == ROWS
 
 
 def _at(moment: float):  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.added.folds import FOLDS, are_spread, folds_of
+from core.added.folds import FOLDS, STRETCHES_A_FOLD, are_spread, folds_of
 from core.added.standings import Standings, effective_rows, greedy_shares, row_losses
 
 
@@ -59,9 +59,9 @@ def test_losses_are_of_the_same_rows_so_that_they_can_be_compared() -> None:
     found.add("tabm", np.arange(20), np.full((20, 1), 1.0))
     found.add("tabm", np.arange(20, 40), np.full((20, 1), 3.0))  # rows that are harder, which the other has not seen
     found.add("realmlp", np.arange(20), np.full((20, 1), 2.0))
-    assert found.losses == {"tabm": pytest.approx(1.0), "realmlp": pytest.approx(4.0)}
+    assert found.losses == {"tabm": pytest.approx(5.0), "realmlp": pytest.approx(5.0 + 3.0)}
     assert found.loss is not None
-    assert found.loss < 4
+    assert found.loss == pytest.approx(5.0)
 
 
 def test_few_rows_do_not_decide_between_kinds_that_are_alike(rng: np.random.Generator) -> None:
@@ -125,12 +125,54 @@ def test_shares_do_not_follow_a_single_row(rng: np.random.Generator) -> None:
     assert found.shares["steady"] > 0.4
 
 
-def test_with_moments_a_fold_is_a_stretch_of_time(rng: np.random.Generator) -> None:
+def test_with_moments_a_fold_is_some_stretches_of_time(rng: np.random.Generator) -> None:
     moments = rng.permutation(np.repeat(np.arange(100.0), 3))
     folds = folds_of(torch.zeros(300, 1), 0, moments)
-    assert (np.diff(folds[np.argsort(moments, kind="stable")]) >= 0).all()
+    in_order = folds[np.argsort(moments, kind="stable")]
+    assert np.count_nonzero(np.diff(in_order)) == FOLDS * STRETCHES_A_FOLD - 1
+    assert in_order[::60].tolist() == [0] * 5  # the first one is in the first fold, and every eighth after it
     assert all(len(set(folds[moments == moment])) == 1 for moment in np.unique(moments))
-    assert np.ptp(np.bincount(folds, minlength=FOLDS)) <= 6
+    assert np.ptp(np.bincount(folds, minlength=FOLDS)) <= 15
+
+
+def test_rows_of_one_stretch_of_time_say_one_thing(rng: np.random.Generator) -> None:
+    y, groups = rng.normal(0, 1, 2_000), np.arange(2_000) // 400
+    at_times = np.where(groups == 1, 1.5, 0.5)[:, None]  # worse in one stretch of five
+    shares = {}
+    for name, own in (("alone", None), ("in stretches", groups)):
+        found = Standings(y, 1, own)
+        found.add("steady", np.arange(2_000), y[:, None] + 0.5)
+        found.add("unsteady", np.arange(2_000), y[:, None] - at_times)
+        assert ("unsteady" in found.beaten) is (own is None)
+        shares[name] = found.shares["unsteady"]
+    assert shares["in stretches"] > 0.45 > shares["alone"] + 0.05
+
+
+def test_one_that_is_beaten_does_not_keep_the_others_from_being_compared(rng: np.random.Generator) -> None:
+    y = rng.normal(0, 1, 800)
+    found = Standings(y, 1)
+    found.add("useless", np.arange(100), y[:100, None] + rng.normal(0, 9, (100, 1)))
+    for at, kind, spread in ((0, "good", 0.5), (0, "fair", 0.5), (400, "good", 0.5), (400, "fair", 2.0)):
+        rows = np.arange(at, at + 400)
+        found.add(kind, rows, y[rows, None] + rng.normal(0, spread, (400, 1)))
+    assert found.beaten == {"useless", "fair"}
+    assert found.shares["useless"] == 0
+    assert found.shares["good"] > 0.7  # by 800 rows, of which the useless one has a hundred
+    assert found.losses["useless"] > found.losses["fair"] > found.losses["good"]
+
+
+def test_what_is_said_out_of_fold_is_of_those_that_have_held_out_a_row() -> None:
+    y = np.zeros(400)
+    found = Standings(y, 1)
+    found.add("tabm", np.arange(300), np.full((300, 1), 1.0))
+    found.add("tabm", np.arange(300), np.full((300, 1), 2.0))
+    found.add("realmlp", np.arange(100, 350), np.full((250, 1), -1.0))
+    rows, predicted = found.out_of_fold()
+    assert rows.tolist() == list(range(350))
+    share = found.shares["tabm"]
+    assert predicted[:100, 0] == pytest.approx(1.5)
+    assert predicted[100:300, 0] == pytest.approx(1.5 * share - (1 - share))
+    assert predicted[300:, 0] == pytest.approx(-1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Fits a calibration on validation rows: a temperature for probabilities, and margins for ranges and label sets."""
+"""Fits a calibration on held-out rows: a temperature for probabilities, and margins for ranges and label sets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,24 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from core.calibration import LEVELS, USUAL_LEVEL, Calibration, possible
+from core.calibration import LEVELS, USUAL_LEVEL, Calibration, OutOfFold, possible
 
 LEAST_ROWS = 20  # below, neither a temperature nor a margin means anything
 LOG_TEMPERATURES = (-3.0, 3.0)
 
 Numbers = NDArray[np.float64]
+
+
+def calibrate_out_of_fold(found: OutOfFold) -> Calibration | None:
+    """Return the calibration of a blend by its training rows; None for too few of them.
+
+    A row is judged by fewer networks than the blend has, so that ranges are rather too wide than too narrow (as
+    those of CV+; Barber et al., 2021). Its loss has also chosen when these networks were at their best, which is a
+    choice among few.
+    """
+    if found.outputs.ndim == 1:
+        return calibrate_numbers(found.outputs, found.y)
+    return calibrate_classes(found.outputs, found.y, found.outputs, found.y)
 
 
 def calibrate_classes(

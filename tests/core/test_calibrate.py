@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from core.calibration import LEVELS, Calibration, decided, flaw_of, possible
-from core.insight.calibrate import (
+from core.calibrate import (
     calibrate_classes,
     calibrate_numbers,
     covered_classes,
@@ -18,6 +17,7 @@ from core.insight.calibrate import (
     margin_for,
     softmax,
 )
+from core.calibration import LEVELS, Calibration, decided, flaw_of, possible
 
 
 def drawn(seed: int, n: int, factor: float, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
