@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -32,6 +32,9 @@ FOLDS = 5
 ELAPSED, YEAR = "__elapsed_days", "__year"  # as `core.tables.dates` names them
 CODE_WITHIN = 0.25  # of the distance of two whole numbers
 FLOAT32_ERROR, TOO_NEAR = 2.0**-23, 0.2  # of a number, twice its rounding error; beyond that codes are not told apart
+FEW_CODES = 8  # of a column, that are inputs of their own whatever their order says
+ORDER_TELLS = 0.75  # of what codes in any order would give
+CHANCE = 2.0  # times what the sum of squares of so many means of noise is off by
 MOST_SCALE = 1e30  # so that scaled numbers are finite
 
 Floats = NDArray[np.float64]
@@ -57,7 +60,8 @@ def fit_front(
     """
     plan = _plan(encoder)
     gap_values = _encoded(encoder, encoder.medians)
-    summaries = list(_summaries(x, plan, gap_values, encoder, has_codes=has_codes))
+    targets = np.stack(list(_targets(y, n_classes)), axis=1)
+    summaries = list(_summaries(x, targets, plan, gap_values, encoder, has_codes=has_codes))
     shape = _shape(plan, summaries, encoder, n_classes)
     if shape.n_numbers + shape.n_binary == 0:
         raise DataError(
@@ -74,10 +78,31 @@ def fit_front(
     return front, torch.cat([front.numbers(raw), binary], dim=1)
 
 
-def has_codes(x: Rows, encoder: Encoder) -> bool:
-    """Return whether some numbers of encoded rows `(n, input_dim)` may be codes, so that it matters how they go in."""
-    found = _summaries(x, _plan(encoder), _encoded(encoder, encoder.medians), encoder, has_codes=True)
+def has_codes(x: Rows, y: Tensor, encoder: Encoder, *, n_classes: int | None) -> bool:
+    """Return whether some numbers of encoded rows are codes, so that it matters how they go in; as `fit_front`."""
+    targets = np.stack(list(_targets(y, n_classes)), axis=1)
+    found = _summaries(x, targets, _plan(encoder), _encoded(encoder, encoder.medians), encoder, has_codes=True)
     return any(number.is_code or number.is_encoded for number in found)
+
+
+def differences(cells: NDArray[np.float32], gap: np.float32, targets: Floats) -> tuple[float, float]:
+    """Return how much the mean `targets` `(n, t)` of a column's values `(n,)` differ, beyond what chance explains.
+
+    Neighbouring values first, then all: of codes in any order they differ as much, of amounts neighbours less (von
+    Neumann's ratio, 1941, with rows for weights). Both are 0 where chance may well explain what all differ by.
+    """
+    known = cells != gap
+    values, at = np.unique(cells[known], return_inverse=True)
+    if len(values) < 3 or len(at) <= len(values):
+        return 0.0, 0.0
+    y, counts = targets[known] - targets[known].mean(axis=0), np.bincount(at).astype(np.float64)
+    means = np.stack([np.bincount(at, column) / counts for column in y.T], axis=1)
+    chance = (len(values) - 1) * ((y - means[at]) ** 2).sum() / (len(y) - len(values))
+    by_all = (counts[:, None] * means**2).sum() - chance
+    if by_all <= CHANCE * chance * np.sqrt(2 / (len(values) - 1)):
+        return 0.0, 0.0
+    weights = counts[1:] * counts[:-1] / (counts[1:] + counts[:-1])
+    return float((weights[:, None] * np.diff(means, axis=0) ** 2).sum() - chance), float(by_all)
 
 
 def days_in(encoder: Encoder) -> list[int]:
@@ -154,12 +179,20 @@ def _encoded(encoder: Encoder, cells: Floats) -> NDArray[np.float32]:
 
 
 def _summaries(
-    x: Rows, plan: _Plan, gap_values: NDArray[np.float32], encoder: Encoder, *, has_codes: bool
+    x: Rows, targets: Floats, plan: _Plan, gap_values: NDArray[np.float32], encoder: Encoder, *, has_codes: bool
 ) -> Iterator[_Summary]:
-    """Yield what was found in each column of numbers."""
+    """Yield what was found in each column of numbers.
+
+    Whole ones are codes where the single values say something; few more than their order does, which is an amount's.
+    """
     cells = columns_of(x, plan.numbers)
     for i, at in enumerate(plan.numbers):
-        yield _summary(cells[:, i], at, gap_values[at], encoder, has_codes)
+        found = _summary(cells[:, i], at, gap_values[at], encoder, has_codes)
+        if found.is_encoded or (found.is_code and len(found.codes) > FEW_CODES):
+            by_neighbours, by_all = differences(cells[:, i], found.gap, targets)
+            if by_all == 0 or (found.is_code and by_neighbours < ORDER_TELLS * by_all):
+                found = replace(found, codes=found.codes[:0])
+        yield found
 
 
 def _summary(cells: NDArray[np.float32], at: int, gap: np.float32, encoder: Encoder, has_codes: bool) -> _Summary:

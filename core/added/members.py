@@ -118,7 +118,7 @@ class Problem:
         fitting = dict(KINDS)
         if not self.has_log:
             del fitting["tabm_log"]
-        if not has_codes(self.x, self.encoder):
+        if not has_codes(self.x, self.y, self.encoder, n_classes=self.n_classes):
             del fitting["tabm_numbers"]
         return tuple(fitting)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 from torch import Tensor
 
-from core.added.inputs import fit_front, inputs_of
+from core.added.inputs import differences, fit_front, inputs_of
 from core.encoder import Encoder, fit_encoder
 from core.errors import DataError
 from core.networks.front import Front
@@ -241,14 +241,46 @@ def test_long_numbers_are_told_apart_as_far_as_float32_can() -> None:
     """Ids of six figures, spread widely, are whole numbers still."""
     ids = np.random.default_rng(0).permutation(400_000)[:70]
     frame = pd.DataFrame({"id": ids[np.arange(N) % 70]})
-    found = fitted(frame)
+    y = torch.linspace(-1, 1, 70)[torch.arange(N) % 70, None]
+    found = fitted(frame, y)
     assert found.front.shape.values == (70,)
     x = found.encoder.encode(coerce_features(frame, ()))
     assert found.front.levels(x)[:, 0].tolist() == [
         1 + int(np.searchsorted(np.sort(ids), cell)) for cell in frame["id"]
     ]
-    longer = fitted(pd.DataFrame({"id": 1_000 * ids[np.arange(N) % 70] + 1}))
+    longer = fitted(pd.DataFrame({"id": 1_000 * ids[np.arange(N) % 70] + 1}), y)
     assert longer.front.shape.values == ()
+
+
+def by_value(values: NDArray[np.float64], noise: NDArray[np.float64]) -> Tensor:
+    """Return targets of N rows that go through some values in turn."""
+    return torch.tensor(values[np.arange(N) % len(values)] + noise, dtype=torch.float32)[:, None]
+
+
+def test_whole_numbers_whose_neighbours_have_like_targets_are_amounts(rng: np.random.Generator) -> None:
+    noise = rng.normal(0, 0.3, N)
+    frame = pd.DataFrame({"amount": np.arange(N) % 20})
+    in_order, in_none = np.linspace(-2, 2, 20), rng.permutation(np.linspace(-2, 2, 20))
+    assert fitted(frame, by_value(in_order, noise)).front.shape.codes == 0
+    assert fitted(frame, by_value(np.abs(in_order), noise)).front.shape.codes == 0  # it need not go up only
+    assert fitted(frame, by_value(in_none, noise)).front.shape.codes == 20
+    assert fitted(frame, torch.tensor(noise, dtype=torch.float32)[:, None]).front.shape.codes == 0  # it says nothing
+    few = pd.DataFrame({"amount": np.arange(N) % 5})
+    assert fitted(few, by_value(in_order[:5], noise)).front.shape.codes == 5
+    classes = (by_value(in_none, noise)[:, 0] > 0).long()
+    assert fitted(frame, classes, n_classes=2).front.shape.codes == 20
+
+
+def test_what_differs_by_value_is_counted_without_what_chance_explains(rng: np.random.Generator) -> None:
+    cells, y = (np.arange(6_000) % 20).astype(np.float32), rng.normal(0, 1, (6_000, 1))
+    assert differences(cells, np.float32(-1), y) == (0, 0)
+    steps = rng.permutation(np.linspace(-1, 1, 20))[np.arange(6_000) % 20, None]
+    by_neighbours, by_all = differences(cells, np.float32(-1), y + steps)
+    assert by_all == pytest.approx((steps**2).sum(), rel=0.1)
+    assert by_neighbours == pytest.approx((300 / 2) * (np.diff(steps[:20, 0]) ** 2).sum(), rel=0.15)
+    gaps = np.append(cells, np.full(600, -1, dtype=np.float32))
+    unknown = np.append(y + steps, np.full((600, 1), 1e6), axis=0)
+    assert differences(gaps, np.float32(-1), unknown) == pytest.approx((by_neighbours, by_all))
 
 
 def test_whole_numbers_with_few_rows_each_stay_numbers() -> None:
