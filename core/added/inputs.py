@@ -33,7 +33,7 @@ ELAPSED, YEAR = "__elapsed_days", "__year"  # as `core.tables.dates` names them
 CODE_WITHIN = 0.25  # of the distance of two whole numbers
 FLOAT32_ERROR, TOO_NEAR = 2.0**-23, 0.2  # of a number, twice its rounding error; beyond that codes are not told apart
 FEW_CODES = 8  # of a column, that are inputs of their own whatever their order says
-ORDER_TELLS = 0.75  # of what codes in any order would give
+ORDER_TELLS = 0.5  # of what codes in any order would give, half-way to where neighbours are alike
 CHANCE = 2.0  # times what the sum of squares of so many means of noise is off by
 MOST_SCALE = 1e30  # so that scaled numbers are finite
 
@@ -60,8 +60,7 @@ def fit_front(
     """
     plan = _plan(encoder)
     gap_values = _encoded(encoder, encoder.medians)
-    targets = np.stack(list(_targets(y, n_classes)), axis=1)
-    summaries = list(_summaries(x, targets, plan, gap_values, encoder, has_codes=has_codes))
+    summaries = list(_summaries(x, plan, encoder, _stacked_targets(y, n_classes), has_codes=has_codes))
     shape = _shape(plan, summaries, encoder, n_classes)
     if shape.n_numbers + shape.n_binary == 0:
         raise DataError(
@@ -80,9 +79,18 @@ def fit_front(
 
 def has_codes(x: Rows, y: Tensor, encoder: Encoder, *, n_classes: int | None) -> bool:
     """Return whether some numbers of encoded rows are codes, so that it matters how they go in; as `fit_front`."""
-    targets = np.stack(list(_targets(y, n_classes)), axis=1)
-    found = _summaries(x, targets, _plan(encoder), _encoded(encoder, encoder.medians), encoder, has_codes=True)
+    found = _summaries(x, _plan(encoder), encoder, _stacked_targets(y, n_classes))
     return any(number.is_code or number.is_encoded for number in found)
+
+
+def share_of_codes(x: Rows, y: Tensor, encoder: Encoder, *, n_classes: int | None) -> float:
+    """Return which share of the inputs that whole numbers of few values would make as codes they make."""
+    plan = _plan(encoder)
+    made, possible = (
+        sum(len(number.codes) for number in _summaries(x, plan, encoder, targets) if number.is_code)
+        for targets in (_stacked_targets(y, n_classes), None)
+    )
+    return made / possible if possible else 1.0
 
 
 def differences(cells: NDArray[np.float32], gap: np.float32, targets: Floats) -> tuple[float, float]:
@@ -179,16 +187,17 @@ def _encoded(encoder: Encoder, cells: Floats) -> NDArray[np.float32]:
 
 
 def _summaries(
-    x: Rows, targets: Floats, plan: _Plan, gap_values: NDArray[np.float32], encoder: Encoder, *, has_codes: bool
+    x: Rows, plan: _Plan, encoder: Encoder, targets: Floats | None, *, has_codes: bool = True
 ) -> Iterator[_Summary]:
     """Yield what was found in each column of numbers.
 
-    Whole ones are codes where the single values say something; few more than their order does, which is an amount's.
+    Whole ones are codes where the single values say something of the `targets` `(n, t)`; of those that are few, where
+    their order does not say it as well. Without targets, all may be.
     """
-    cells = columns_of(x, plan.numbers)
+    cells, gap_values = columns_of(x, plan.numbers), _encoded(encoder, encoder.medians)
     for i, at in enumerate(plan.numbers):
         found = _summary(cells[:, i], at, gap_values[at], encoder, has_codes)
-        if found.is_encoded or (found.is_code and len(found.codes) > FEW_CODES):
+        if targets is not None and (found.is_encoded or (found.is_code and len(found.codes) > FEW_CODES)):
             by_neighbours, by_all = differences(cells[:, i], found.gap, targets)
             if by_all == 0 or (found.is_code and by_neighbours < ORDER_TELLS * by_all):
                 found = replace(found, codes=found.codes[:0])
@@ -271,6 +280,10 @@ def _fit_encodings(front: Front, levels: Tensor, y: Tensor, n_classes: int | Non
         table[:, -1] = torch.log1p(torch.bincount(levels[:, column], minlength=len(table)).float())
         own[:, column, -1] = table[levels[:, column], -1]
     return own.flatten(1)
+
+
+def _stacked_targets(y: Tensor, n_classes: int | None) -> Floats:
+    return np.stack(list(_targets(y, n_classes)), axis=1)
 
 
 def _targets(y: Tensor, n_classes: int | None) -> Iterator[Floats]:

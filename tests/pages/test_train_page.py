@@ -206,7 +206,7 @@ def test_what_a_blend_decides_itself_is_closed_and_said(browser, churn):
     assert closed == {"epochs", "validation_size", "early_stopping_patience"}
     assert not browser.app.toggle  # which epoch to keep
     assert browser.sees("Blend of networks decides by its time how many networks it trains")
-    assert browser.sees("It keeps 15 % of the training rows aside for ranges and probabilities.")
+    assert browser.sees("Ranges and probabilities come from what networks say of training rows that they")
     browser.click(f"train_mode_{churn.id}_mlp_dense")
     assert [toggle.label for toggle in browser.app.toggle] == ["Keep the best epoch"]
     assert not any(browser.app.number_input(key=f"train_{churn.id}_{name}").disabled for name in SHOWN)

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor, nn
 
-from core.added.inputs import fit_front
+from core.added.inputs import fit_front, share_of_codes
 from core.added.trainees import trainee_for
 from core.columns import feature_frame
 from core.data import prepare_tensors
@@ -98,7 +98,8 @@ def measure(table: Path, size: TrainingSize, request: TrainRequest, folder: Path
     evaluated = more if middle is sample else _try(middle, size, request, folder)
     device = choose_device(request.device)
     x, y, encoder = _encoded(sample, size, request)
-    modes, share = _mode_paces(size, device)
+    n_classes = size.n_outputs if size.task == "classification" else None
+    modes, share = _mode_paces(size, device, share_of_codes(x, y, encoder, n_classes=n_classes))
     return Pace(
         first=max(0.0, first.seconds - less.seconds),
         prepare=Line.through((n_small, less.prepare), (n_rows, more.prepare)),
@@ -107,7 +108,7 @@ def measure(table: Path, size: TrainingSize, request: TrainRequest, folder: Path
         width=x.shape[1],
         cell=_cell_seconds(size) if size.width > x.shape[1] else 0.0,
         forest=_forest_line(x.to(device), y.to(device), size),
-        front=_front_line(x, y, encoder, size),
+        front=_front_line(x, y, encoder, n_classes),
         modes=modes,
         imported_bytes=held,
         is_busy=share < UNDISTURBED,
@@ -195,9 +196,8 @@ def _forest_line(x: Rows, y: Tensor, size: TrainingSize) -> Line:
     return Line(line.fixed + importing, line.each * wider)
 
 
-def _front_line(x: Rows, y: Tensor, encoder: Encoder, size: TrainingSize) -> Line:
+def _front_line(x: Rows, y: Tensor, encoder: Encoder, n_classes: int | None) -> Line:
     """Return the seconds that an added mode takes to make its inputs, by the rows that the network learns from."""
-    n_classes = size.n_outputs if size.task == "classification" else None
     seconds = _timed(lambda: fit_front(x, y, encoder, n_classes=n_classes, seed=0))
     return Line(0.0, seconds / len(x))
 
@@ -232,15 +232,16 @@ class _Bench:
         return (self.rows.y, self.rows.taught) if self.cfg.training_mode == FOREST_MODE else (self.rows.y,)
 
 
-def _mode_paces(size: TrainingSize, device: torch.device) -> tuple[dict[str, ModePace], float]:
+def _mode_paces(size: TrainingSize, device: torch.device, share_of_codes: float) -> tuple[dict[str, ModePace], float]:
     """Return the pace of every network that the task allows, and the share of the time that this process computed.
 
-    Each round goes through all of the modes, so that what disturbs one for a moment disturbs few.
+    Of what may be inputs for codes, a `share_of_codes` is. Each round goes through all of the modes, so that what
+    disturbs one for a moment disturbs few.
     """
     rows = _random_rows(size, size.width, device)
     modes = [m for m in SPECIFIED_MODES if size.task == "classification" or m not in CLASSIFICATION_ONLY_MODES]
     benches = {mode: _bench(mode, size, rows) for mode in modes}
-    benches |= {family: _added_bench(size.in_mode(family), family, device) for family in FAMILIES}
+    benches |= {family: _added_bench(size.in_mode(family), family, device, share_of_codes) for family in FAMILIES}
     steps: dict[str, list[float]] = {mode: [] for mode in benches}
     began, computed = time.perf_counter(), time.process_time()
     for _ in range(ROUNDS):
@@ -267,10 +268,11 @@ def _bench(mode: str, size: TrainingSize, rows: _Rows) -> _Bench:
     return _Bench(cfg, network.to(device), hard, batch_loss, rows)
 
 
-def _added_bench(size: TrainingSize, family: Family, device: torch.device) -> _Bench:
+def _added_bench(size: TrainingSize, family: Family, device: torch.device, share_of_codes: float) -> _Bench:
     """Return a bench on random inputs, as many as the front is expected to make of a row."""
     cfg, n_numbers = replace(size.settled, **SAFE), size.front.n_numbers
-    rows = _random_rows(size, max(1, n_numbers + size.front.n_binary), device)
+    n_binary = size.front.n_binary - round((1 - share_of_codes) * size.front.codes)
+    rows = _random_rows(size, max(1, n_numbers + n_binary), device)
     hard = hard_criterion(size.task, family, rows.y, size.n_outputs, device)
     trainee = trainee_for(family, rows.x.cpu(), n_numbers, size.n_outputs, cfg, size.task, hard, device)
     return _Bench(cfg, trainee.learns.to(device), hard, trainee.batch_loss, rows, trainee.recipe)

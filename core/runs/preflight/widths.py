@@ -36,8 +36,8 @@ class EncodedColumn:
     `parts` is how many columns it is before texts are encoded: more than one for a date. `is_categorical`
     marks a column of codes. `has_others` tells that one of its encoded columns is for what is no text.
     Of what an added mode's front makes of it (`core.networks`), `flags` of its parts have two values, `codes` are the
-    different whole numbers that become an input each, `values` those that are encoded by the target instead, and
-    `has_gaps` where that is an input too.
+    different whole numbers that become an input each at most, `values` those that are encoded by the target instead,
+    and `has_gaps` where that is an input too.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """The size of a training is known before it starts: the same rows, outputs and weights that training then has."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from core.errors import ConfigError
 from core.models import build_model
 from core.runs.datasets import add_table
-from core.runs.preflight.sizes import n_hidden, n_parameters, training_size
+from core.runs.preflight.sizes import TrainingSize, n_hidden, n_parameters, training_size
+from core.runs.preflight.widths import EncodedColumn
 from core.runs.records import Dataset
 from core.runs.requests import TrainRequest
 from core.runs.store import Store
@@ -71,6 +73,10 @@ def many_kinds(n_rows: int) -> pd.DataFrame:
     )
 
 
+def without_codes(size: TrainingSize) -> tuple[EncodedColumn, ...]:
+    return tuple(replace(column, codes=0) for column in size.columns)
+
+
 @pytest.mark.parametrize(
     ("mode", "target", "task"),
     [("tabm", "price", "regression"), ("tabm", "town", "classification"), ("realmlp", "price", "regression")],
@@ -90,9 +96,11 @@ def test_inputs_batches_and_weights_of_an_added_mode_are_about_those_of_the_trai
     found, expected = bundle.model.front.shape, size.front
     assert (expected.gaps, expected.levels, expected.encodings) == (found.gaps, found.levels, found.encodings)
     assert expected.numbers == pytest.approx(found.numbers, abs=2)
-    assert expected.n_binary == pytest.approx(found.n_binary, rel=0.1)
+    assert expected.n_binary - expected.codes == pytest.approx(found.n_binary - found.codes, abs=2)
+    assert expected.codes >= found.codes  # those whose order says as much are none
     weights = sum(weights.numel() for weights in bundle.model.parameters())
-    assert n_parameters(size) == pytest.approx(weights, rel=0.1)
+    per_code = (n_parameters(size) - n_parameters(replace(size, columns=without_codes(size)))) / expected.codes
+    assert n_parameters(size) - per_code * (expected.codes - found.codes) == pytest.approx(weights, rel=0.1)
     assert size.settled.batch_size == 64  # 128 is twice the usual one, of 32 here
     assert (size.n_fitted, size.n_validation) == pytest.approx((metrics.n_train, metrics.n_validation), abs=1)
     assert size.n_validation == 108  # 15 % of those that are not for the test
@@ -110,10 +118,10 @@ def test_one_size_gives_that_of_every_mode(workspace: Workspace, houses: Dataset
     assert added.in_mode("realmlp").may_end_early
 
 
-def test_a_blend_has_rows_aside_and_weights_of_its_largest_network(workspace: Workspace, houses: Dataset):
+def test_a_blend_learns_from_all_rows_and_has_weights_of_its_largest_network(workspace: Workspace, houses: Dataset):
     size = training_size(workspace, houses, request_for("price", training_mode="auto", validation_size=0.5))
     assert size.is_timed
-    assert size.n_validation == 14  # 15 % of 96
+    assert (size.n_validation, size.n_fitted) == (0, 96)
     assert not size.may_end_early
     families = [n_parameters(size.in_mode(family)) for family in ("tabm", "realmlp")]
     assert n_parameters(size) == max(families)
