@@ -148,8 +148,8 @@ def overall_loss(document: Document) -> float | None:
 
 
 NO_CALIBRATION = (
-    "They could not be corrected, for want of validation rows. Set a validation share on the Train page "
-    "and train again."
+    "They could not be corrected, for want of rows that were held out. Set a validation share on the Train page, "
+    "or give a blend more time, and train again."
 )
 _STARTS = {
     "better": "better than",

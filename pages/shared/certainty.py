@@ -18,8 +18,8 @@ from pages.shared.state import said, say_next
 from pages.shared.text import escape, plural
 
 NO_VALIDATION = (
-    "Nothing can be promised, for training kept no rows aside to learn it from. Set a validation share on the Train "
-    "page and train again."
+    "Nothing can be promised, for want of rows that were held out. Set a validation share on the Train page, or give a "
+    "blend more time, and train again."
 )
 
 

@@ -139,7 +139,7 @@ def test_a_capacity_suggests_the_threshold_that_fills_it(evaluate, store_documen
     assert browser.sees("expect 500 calls")
     assert browser.sees("On the test rows it calls 5.0 % of the rows")
     assert browser.sees("Chosen on the same 400 rows it is shown on")
-    assert browser.sees("They could not be corrected, for want of validation rows.")
+    assert browser.sees("They could not be corrected, for want of rows that were held out.")
 
 
 def test_what_was_typed_survives_leaving_the_page(browser, trained):

@@ -111,6 +111,17 @@ def test_what_does_well_gets_the_time(searched: Callable[..., tuple[Search, list
     assert counts["tabm_numbers"] > 2 * counts["tabm"]
 
 
+def test_what_may_be_as_good_has_its_turn_after_half_the_time_of_the_best() -> None:
+    found = Search(problem_of(np.arange(ROWS) % 5), Unscaled(), time.perf_counter())
+    found._standings.shares = {"tabm": 0.9, "realmlp": 0.1, "tabm_numbers": 0.0}
+    found._spent |= {"tabm": 30.0, "realmlp": 14.0, "tabm_numbers": 14.0}
+    assert min(LONG, key=found._turn) != "tabm"
+    found._standings.beaten = {"realmlp", "tabm_numbers"}
+    assert min(LONG, key=found._turn) == "tabm"
+    found._spent |= {"tabm": 90.0}
+    assert min(LONG, key=found._turn) != "tabm"  # 0.15 of the time is for each
+
+
 def test_a_kind_that_would_be_another_is_not_trained() -> None:
     assert set(problem_of(np.arange(ROWS) % 5).kinds) == {"tabm", "realmlp", "tabm_numbers"}
     assert set(problem_of(np.random.default_rng(1).normal(0, 1, ROWS)).kinds) == {"tabm", "realmlp"}

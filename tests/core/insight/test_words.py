@@ -112,7 +112,7 @@ def test_calibration_is_said_in_points_before_and_after_or_why_there_is_none():
         "(25.0 points before they were corrected)."
     )
     none = document_of_classes(y, probabilities, NO_YES, is_calibrated=False)
-    assert words.calibration_words(none).endswith("Set a validation share on the Train page and train again.")
+    assert words.calibration_words(none).endswith("or give a blend more time, and train again.")
 
 
 def test_coverage_is_what_was_held_beside_what_was_promised():
