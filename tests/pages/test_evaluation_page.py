@@ -254,4 +254,4 @@ def test_a_model_without_validation_rows_says_what_to_do(evaluate, folder, store
     y, probabilities = classes(200, ("No", "Yes"))
     store_document(document_of_classes(y, probabilities, ("No", "Yes"), is_calibrated=False))
     recalibrate(folder / MODEL_NAME, replace(Calibration()))
-    assert evaluate().sees("training kept no rows aside")
+    assert evaluate().sees("for want of rows that were held out")
