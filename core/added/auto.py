@@ -21,11 +21,10 @@ from core.encoder import Encoder
 from core.errors import CheckpointError, RunError, TrainingError, TrainingPaused
 from core.fitting import RowSets, identity_of, score
 from core.loop import Control, LoopResult
-from core.networks.blend import Blend
+from core.networks.blend import SMALLEST_SHARE, Blend
 from core.types import Metrics, TrainingConfig
 
 FEWEST_ROWS = 4  # so that a member has some to learn from and one to be judged on
-LEAST_PROBABILITY = 1e-30
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +110,7 @@ def _out_of_fold(search: Search, problem: Problem, target_scaler: Any) -> OutOfF
     held, predicted = search.out_of_fold()
     y = problem.y[held].numpy()
     if problem.n_classes is not None:
-        return OutOfFold(np.log(np.maximum(predicted, LEAST_PROBABILITY)), y)
+        return OutOfFold(np.log(np.maximum(predicted, SMALLEST_SHARE)), y)
     numbers, truths = (target_scaler.inverse_transform(scaled)[:, 0] for scaled in (predicted, y.astype(np.float64)))
     return OutOfFold(numbers, truths)
 

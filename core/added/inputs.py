@@ -59,7 +59,6 @@ def fit_front(
     Without `has_codes`, whole numbers are numbers only. Raises DataError where all rows are alike.
     """
     plan = _plan(encoder)
-    gap_values = _encoded(encoder, encoder.medians)
     summaries = list(_summaries(x, plan, encoder, _stacked_targets(y, n_classes), has_codes=has_codes))
     shape = _shape(plan, summaries, encoder, n_classes)
     if shape.n_numbers + shape.n_binary == 0:
@@ -72,7 +71,7 @@ def fit_front(
     levels = torch.cat([front.levels(part) for part in parts(x, rows_per_pass(x.shape[1]))])
     encoded = _fit_encodings(front, levels, y, n_classes, seed)
     raw[:, front.shape.numbers :] = encoded
-    _fit_scale(front, raw, gap_values[[number.at for number in summaries if number.is_number]])
+    _fit_scale(front, raw, np.array([number.gap for number in summaries if number.is_number]))
     binary = torch.cat([front.binary(part) for part in parts(x, rows_per_pass(x.shape[1]))])
     return front, torch.cat([front.numbers(raw), binary], dim=1)
 

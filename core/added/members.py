@@ -138,9 +138,9 @@ class Problem:
         return moving[0] if len(moving) == 1 and are_spread(moving[0]) else None
 
     @cached_property
-    def groups(self) -> NDArray[np.intp]:
-        """Return which group each row belongs to `(n,)`: that of its stretch of time, else one of its own."""
-        return np.arange(len(self.y)) if self.moments is None else stretches_of(self.moments)
+    def groups(self) -> NDArray[np.intp] | None:
+        """Return which stretch of time each row is in `(n,)`, where that is known."""
+        return None if self.moments is None else stretches_of(self.moments)
 
     def held(self, assignment: Assignment) -> NDArray[np.bool_]:
         """Return which rows a member does not learn from `(n,)`."""

@@ -55,7 +55,7 @@ class Standings:
     `shares` of the kinds add up to 1. `loss` is that of the blend on the rows that all kinds in it have held out, where
     there are any, and so are `losses` of these; that of another kind is above it by what it is worse on the rows that
     all have. Those `beaten` are clearly worse than the best there. What rows of one of the `groups` `(n,)` say counts
-    as one thing said.
+    as one thing said; without them, each row is one of its own.
     """
 
     def __init__(self, y: NDArray[Any], n_outputs: int, groups: NDArray[np.intp] | None = None) -> None:
@@ -85,14 +85,14 @@ class Standings:
             self._members[kind] = self._members.get(kind, 0) + 1
         else:
             total[held] += predicted - instead_of
-        known = {each: np.flatnonzero(counts) for each, counts in self._counts.items()}
+        known = list(self._counts)
         common = self._held_by(known)
         if not len(common):
-            first = next(iter(known))
-            self.losses = {each: self._loss({each: 1.0}, rows) for each, rows in known.items()}
+            first = known[0]
+            self.losses = {each: self._loss({each: 1.0}, self._held_by([each])) for each in known}
             self.shares, self.loss = {each: float(each == first) for each in known}, self.losses[first]
             return
-        self.shares = self._weighed(common, list(known))
+        self.shares = self._weighed(common, known)
         if out := [each for each in self.beaten if self.shares[each] < LEAST_WEIGHT]:
             still = [each for each in known if each not in out]
             self.shares = dict.fromkeys(known, 0.0) | self._weighed(self._held_by(still), still)

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from core.calibrate import (
     calibrate_classes,
     calibrate_numbers,
-    calibrate_out_of_fold,
     covered_classes,
     covered_numbers,
     softmax,
@@ -162,12 +161,11 @@ def save_evaluated(path: Path, found: Evaluated) -> None:
 
 
 def _calibration(bundle: ModelBundle, held: HeldOut) -> Calibration | None:
-    """Fit the calibration on held-out rows, None where they are too few; a model without any keeps what it has."""
-    if bundle.out_of_fold is not None:
-        return calibrate_out_of_fold(bundle.out_of_fold)
+    """Fit the calibration on validation rows, None where they are too few; a blend has its own from training."""
+    if not len(held.validation):
+        known = calibration_of(bundle)
+        return known if known.n_rows else None
     own, judging = (_rows(bundle, held, places) for places in (held.calibrating, held.judging))
-    if not len(own):
-        return bundle.calibration
     if bundle.task == "regression":
         return calibrate_numbers(_outputs(bundle, own), held.y[held.calibrating])
     logits, judging_logits = (_logits(bundle, rows) for rows in (own, judging))

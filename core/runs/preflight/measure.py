@@ -232,16 +232,16 @@ class _Bench:
         return (self.rows.y, self.rows.taught) if self.cfg.training_mode == FOREST_MODE else (self.rows.y,)
 
 
-def _mode_paces(size: TrainingSize, device: torch.device, share_of_codes: float) -> tuple[dict[str, ModePace], float]:
+def _mode_paces(size: TrainingSize, device: torch.device, code_share: float) -> tuple[dict[str, ModePace], float]:
     """Return the pace of every network that the task allows, and the share of the time that this process computed.
 
-    Of what may be inputs for codes, a `share_of_codes` is. Each round goes through all of the modes, so that what
+    Of what may be inputs for codes, a `code_share` is. Each round goes through all of the modes, so that what
     disturbs one for a moment disturbs few.
     """
     rows = _random_rows(size, size.width, device)
     modes = [m for m in SPECIFIED_MODES if size.task == "classification" or m not in CLASSIFICATION_ONLY_MODES]
     benches = {mode: _bench(mode, size, rows) for mode in modes}
-    benches |= {family: _added_bench(size.in_mode(family), family, device, share_of_codes) for family in FAMILIES}
+    benches |= {family: _added_bench(size.in_mode(family), family, device, code_share) for family in FAMILIES}
     steps: dict[str, list[float]] = {mode: [] for mode in benches}
     began, computed = time.perf_counter(), time.process_time()
     for _ in range(ROUNDS):
@@ -268,10 +268,10 @@ def _bench(mode: str, size: TrainingSize, rows: _Rows) -> _Bench:
     return _Bench(cfg, network.to(device), hard, batch_loss, rows)
 
 
-def _added_bench(size: TrainingSize, family: Family, device: torch.device, share_of_codes: float) -> _Bench:
+def _added_bench(size: TrainingSize, family: Family, device: torch.device, code_share: float) -> _Bench:
     """Return a bench on random inputs, as many as the front is expected to make of a row."""
     cfg, n_numbers = replace(size.settled, **SAFE), size.front.n_numbers
-    n_binary = size.front.n_binary - round((1 - share_of_codes) * size.front.codes)
+    n_binary = size.front.n_binary - round((1 - code_share) * size.front.codes)
     rows = _random_rows(size, max(1, n_numbers + n_binary), device)
     hard = hard_criterion(size.task, family, rows.y, size.n_outputs, device)
     trainee = trainee_for(family, rows.x.cpu(), n_numbers, size.n_outputs, cfg, size.task, hard, device)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from sklearn import metrics as sk
 
+from core.calibration import Calibration
 from core.errors import RunError
 from core.insight.evaluate import Evaluated, evaluate
 from core.insight.evaluation import load_evaluation, load_test_rows, probabilities_in, save_evaluation
@@ -118,6 +119,15 @@ def test_evaluating_again_keeps_the_threshold_and_the_level_that_were_chosen(chu
     assert again.evaluation.figures == first.evaluation.figures
     none = evaluate(replace(bundle, calibration=replace(chosen, level=None)), table, cfg, metrics)
     assert none.bundle.calibration.level is None
+
+
+def test_a_threshold_alone_does_not_count_as_calibrated(churn_frame: pd.DataFrame, tmp_path: Path) -> None:
+    cfg = TrainingConfig("churn", epochs=2)  # no validation rows
+    first, bundle, metrics, table = evaluated(churn_frame, tmp_path, cfg, exclude_columns=["customer_id"])
+    assert first.evaluation.calibration is first.bundle.calibration is None
+    again = evaluate(replace(bundle, calibration=Calibration(threshold=0.3)), table, cfg, metrics)
+    assert again.evaluation.calibration is None
+    assert again.bundle.calibration == Calibration(threshold=0.3)
 
 
 def test_segments_add_up_and_dates_are_periods(churn: Any) -> None:
