@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 FIRST_WAVE = 8.0  # epochs, about: a table that a network soon knows by heart has its best one in the first wave or two
 LEAST_GAIN = 0.01  # of the loss, that a wave must bring so that the next one, of twice its time, is worth beginning
+# From the fifth on, whose next takes 256 epochs: on six tables the sixth doubled the time for 0.995 of the error
+# (tests/benchmarks/RESULTS.md).
+LONG_WAVE, LEAST_GAIN_OF_LONG = 5, 0.1
 LEAST_EPOCHS = 4  # in a wave, so that it is judged
 REALMLP_WAVES = 4  # Holzmüller et al. (2024)
 ROUNDING = 1e-9  # of a wave
@@ -45,10 +48,15 @@ class Waves:
         began = 1 + next(at for at, waves in enumerate(over) if waves >= over[-1] - 1)
         if len(losses) - began < LEAST_EPOCHS:
             return False
-        return min(losses[began:]) > (1 - LEAST_GAIN) * min(losses[:began])
+        return min(losses[began:]) > (1 - least_gain(over[-1])) * min(losses[:began])
 
     def _at(self, done: float) -> float:
         return math.log2(1 + (2**self.count - 1) * done)
+
+
+def least_gain(number: int) -> float:
+    """Return which share of the loss the wave of a number, from 1 on, must bring so that the next one is begun."""
+    return LEAST_GAIN if number < LONG_WAVE else LEAST_GAIN_OF_LONG
 
 
 def waves_of(family: str, epochs: int) -> Waves:

@@ -13,7 +13,7 @@ from core.runs.curve import best_epoch, guess_words, read_curve
 from core.runs.queueing import CPU, SCORING, lane_of
 from core.runs.records import DOING, Epoch, Run
 from core.types import ADDED_MODES
-from core.waves import LEAST_GAIN, waves_of
+from core.waves import least_gain, waves_of
 
 RECENT_EPOCHS = 20
 
@@ -200,8 +200,8 @@ def _ended(run: Run, epochs: Sequence[Epoch], best: Epoch | None) -> str:
 
 
 def _why_early(run: Run, epochs: Sequence[Epoch], best: Epoch | None, kept: str) -> str:
-    if _ended_with_a_wave(run, epochs):
-        return f"the last wave of its rate brought less than {100 * LEAST_GAIN:.0f} %; {kept}"
+    if waves := _ended_with_a_wave(run, epochs):
+        return f"the last wave of its rate brought less than {100 * least_gain(waves):.0f} %; {kept}"
     patience = _config(run).get("early_stopping_patience") or 0
     if best and 0 < patience <= epochs[-1].epoch - best.epoch:
         return f"validation had not improved for {patience:,}; {kept}"
@@ -236,11 +236,12 @@ def _patience(run: Run) -> int:
     return 0 if _is_added(run) else _config(run).get("early_stopping_patience") or 0
 
 
-def _ended_with_a_wave(run: Run, epochs: Sequence[Epoch]) -> bool:
+def _ended_with_a_wave(run: Run, epochs: Sequence[Epoch]) -> int:
+    """Return how many waves of its rate a network of an added mode has behind it where its last epoch ended one."""
     if not _is_added(run):
-        return False
+        return 0
     waves, last = waves_of(_config(run)["training_mode"], run.epochs), epochs[-1].epoch
-    return waves.ends_between((last - 1) / run.epochs, last / run.epochs)
+    return waves.over(last / run.epochs) if waves.ends_between((last - 1) / run.epochs, last / run.epochs) else 0
 
 
 def _is_added(run: Run) -> bool:

@@ -12,7 +12,7 @@ from core.modes import mode_words
 from core.runs.preflight.sizes import TrainingSize
 from core.settled import USUAL_BATCH, VALIDATION_SHARE
 from core.types import RECOMMENDED, TrainingConfig, numeric_settings
-from core.waves import LEAST_GAIN
+from core.waves import LEAST_GAIN, LEAST_GAIN_OF_LONG, LONG_WAVE, waves_of
 from pages.shared.text import plural
 
 NETWORK_SETTINGS = ("hidden_dim", "num_hidden_layers", "dropout")
@@ -41,11 +41,13 @@ def own_way_words(size: TrainingSize) -> str:
     if size.is_timed:
         return _blend_words(cfg)
     title, batch, share = mode_words(cfg.training_mode).title, plural(cfg.batch_size, "row"), 100 * VALIDATION_SHARE
+    has_long = waves_of(cfg.training_mode, cfg.epochs).count > LONG_WAVE
+    long = f" (from wave {LONG_WAVE} on, {100 * LEAST_GAIN_OF_LONG:.0f} %)" if has_long else ""
     return (
         f"{title} reads some of these in its own way: learning rate and batch size as multiples of its own (with 0.001 "
         f"and {USUAL_BATCH} as they are: here {batch} a batch), a validation share of 0 as {share:.0f} %. "
         "Its rate rises and falls in waves, each twice as long as the one before: training ends with a wave that has "
-        f"brought less than {100 * LEAST_GAIN:.0f} %, and the best epoch is kept."
+        f"brought less than {100 * LEAST_GAIN:.0f} %{long}, and the best epoch is kept."
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.waves import LEAST_GAIN, Waves, waves_of
+from core.waves import LEAST_GAIN, LEAST_GAIN_OF_LONG, Waves, waves_of
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,13 @@ def test_a_wave_is_judged_when_it_ends_and_by_its_best_epoch() -> None:
     assert vain_at([*first, ENOUGH, *[9.0] * 7, *[0.8] * 16], waves, 28) == []
     assert vain_at([*first, TOO_LITTLE, *[9.0] * 7], waves, 28) == [12]
     assert vain_at([*first, *[0.5] * 8, *[0.6] * 15, 0.499], waves, 28) == [28]
+
+
+def test_the_fifth_wave_must_bring_more() -> None:
+    waves, ends = Waves(6), [8 * (2**number - 1) for number in range(1, 7)]
+    for gain, at in [(1.5 * LEAST_GAIN, [248]), (1.1 * LEAST_GAIN_OF_LONG, [])]:
+        losses = [(1 - gain) ** sum(epoch > end for end in ends) for epoch in range(1, 505)]
+        assert vain_at(losses, waves, 504)[:1] == at
 
 
 def test_the_first_wave_is_never_in_vain() -> None:

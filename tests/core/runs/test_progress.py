@@ -168,6 +168,11 @@ def test_an_added_mode_ends_with_a_wave_of_its_rate_and_keeps_the_best_epoch() -
     assert sentence(ended, waves) == (
         "Finished after 20 epochs of 100: the last wave of its rate brought less than 1 %; kept is epoch 2, the best."
     )
+    long = replace(ended, epochs=500)
+    assert sentence(long, curve([0.5] * 247, [0.6] * 200 + [0.5] * 47)) == (
+        "Finished after 247 epochs of 500: the last wave of its rate brought less than 10 %; kept is epoch 201, "
+        "the best."
+    )
     assert sentence(ended, waves[:18]) == (
         "Finished after 18 epochs of 100: the loss exploded, and the best epoch before that is kept."
     )
