@@ -212,7 +212,10 @@ def test_what_a_blend_decides_itself_is_closed_and_said(browser, churn):
     assert not any(browser.app.number_input(key=f"train_{churn.id}_{name}").disabled for name in SHOWN)
     browser.click(f"train_mode_{churn.id}_realmlp")
     assert browser.app.number_input(key=f"train_{churn.id}_early_stopping_patience").disabled
-    assert browser.sees("training ends with a wave that has brought less than 1 %")
+    assert browser.sees("training ends with a wave that has brought less than 1 %, and the best epoch")
+    browser.click(f"train_mode_{churn.id}_tabm")
+    browser.app.number_input(key=f"train_{churn.id}_epochs").set_value(500).run()
+    assert browser.sees("less than 1 % (from wave 5 on, 10 %), and the best epoch")
 
 
 def test_too_little_time_for_a_single_epoch_is_warned_of(browser, churn, workspace):
