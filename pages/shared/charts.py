@@ -47,6 +47,10 @@ EPOCHS = Kind(
     {"train": ("Training rows", TRAIN_COLOR), "validation": ("Validation rows", VALIDATION_COLOR)},
     "Loss of the training and validation rows after each epoch",
 )
+MORE_ROWS = (
+    "Each network is judged on rows that it has not learned from. As they become more, some may be harder to predict: "
+    "the loss can rise without the blend being worse."
+)
 NETWORKS = Kind(
     "network",
     {"validation": ("Blend, on rows its networks have not learned from", VALIDATION_COLOR)},
@@ -62,6 +66,8 @@ def draw_curve(epochs: Sequence[Epoch], progress: Progress, baseline: float | No
     place.vega_lite_chart(
         loss_chart(epochs, best, baseline, kind), key="model_curve", width="stretch", alt=kind.alt
     )  # fmt: skip
+    if kind is NETWORKS and len(epochs) > 1:
+        place.caption(MORE_ROWS)
 
 
 def curve_title(epochs: Sequence[Epoch], best: Epoch | None, *, ended: bool, kind: Kind = EPOCHS) -> str:

@@ -151,6 +151,7 @@ def test_a_blend_at_work_shows_its_time_and_how_its_networks_stand(browser, put)
     assert browser.sees("12 networks · 0:42 elapsed · 4:18 left")
     assert browser.sees("12 networks trained; the blend is 90 % better than guessing.")
     assert browser.sees("The loss of the blend is 0.06667 after 12 networks")
+    assert browser.sees("the loss can rise without the blend being worse")
     assert board_of(browser) == {
         "Network": ["Blend of networks", "Accurate network (TabM)", "Tuned network (RealMLP)"],
         "Trained": ["12", "8", "4"], "Beside guessing": ["60 % better", "57 % better", "43 % better"],

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import torch  # noqa: F401  # which counts them
+
 from core.runs.vitals import vitals
 
 WHILE_IT_IMPORTS = """
@@ -30,12 +32,13 @@ def test_it_can_be_asked_at_every_moment_of_torchs_import() -> None:
     assert (done.stdout, done.returncode) == ("True True True\n", 0), done.stderr
 
 
-def test_the_memory_of_processes_that_it_has_started_counts_too() -> None:
+def test_the_memory_and_the_threads_of_processes_that_it_has_started_count_too() -> None:
     code = "ballast = bytearray(b'x' * 80_000_000); print(len(ballast), flush=True); input()"
-    before = vitals()["rss_bytes"]
+    before, threads = vitals()["rss_bytes"], vitals()["threads"]
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        during = vitals()["rss_bytes"]
+        during = vitals()
         other.kill()
-    assert during - before > 60_000_000
+    assert during["rss_bytes"] - before > 60_000_000
+    assert during["threads"] == threads + 1
